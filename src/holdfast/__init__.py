@@ -1,0 +1,1 @@
+"""Holdfast: the security incident response runbook that runs."""
