@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Annotated, Any, Protocol, get_type_hints
+from typing import Annotated, Any, Literal, Protocol, get_type_hints
 
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, StringConstraints
 
@@ -61,6 +61,26 @@ class IncidentCommand(Command):
     saw: int | None = Field(
         default=None, ge=0, description="Version of the facet you saw; if it has changed since, nothing is done."
     )
+
+
+@dataclass(frozen=True, slots=True)
+class Pins:
+    """Digests of the library documents an incident is bound to for its whole life."""
+
+    severity_table: str
+    calendar: str
+    runbook: str
+    plays: Mapping[str, str]
+    """Play key to digest."""
+
+    def as_json(self) -> dict[str, Any]:
+        """As the declaration records them."""
+        return {
+            "calendar": self.calendar,
+            "plays": dict(self.plays),
+            "runbook": self.runbook,
+            "severity_table": self.severity_table,
+        }
 
 
 class Documents(Protocol):
@@ -116,6 +136,22 @@ class Context(Protocol):
 
     def is_qualified(self, account: str, role: str) -> bool:
         """Whether an administrator has qualified the account for an incident role."""
+        ...
+
+    def pins(self, calendar: str) -> Pins:
+        """Store today's library documents and name them by digest, for a declaration."""
+        ...
+
+    def sign_pass(self, payload: Mapping[str, Any]) -> str:
+        """The signed token of a containment pass; goes to the asker, never into an event."""
+        ...
+
+    def uploaded(self, sha256: str) -> int:
+        """Size in bytes of an object uploaded to this incident; refuses one that was not."""
+        ...
+
+    def verify_object(self, sha256: str) -> Literal["matches", "differs", "missing"]:
+        """Hash the stored object again."""
         ...
 
     def emit(self, *events: NewEvent) -> None:

@@ -45,9 +45,7 @@ class Settled:
     """The event that settled it."""
 
 
-def settlement(
-    part: str, standing: Standing, citations: Iterable[Citation], reason: Sealed | None
-) -> dict[str, Any]:
+def settlement(part: str, standing: Standing, citations: Iterable[Citation], reason: Sealed | None) -> dict[str, Any]:
     """The data of a part-settled event, after rule 1.
 
     Raises:
