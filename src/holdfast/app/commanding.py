@@ -44,9 +44,9 @@ Instant = AwareDatetime
 Sha256 = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{64}$")]
 
 
-def numbered(prefix: str) -> Any:
-    """The type of an id such as ``claim-3``."""
-    return Annotated[str, StringConstraints(pattern=rf"^{prefix}-[1-9][0-9]{{0,8}}$")]
+def numbered(prefix: str) -> StringConstraints:
+    """Constrains an id such as ``claim-3``: ``claim: Annotated[str, numbered("claim")]``."""
+    return StringConstraints(pattern=rf"^{prefix}-[1-9][0-9]{{0,8}}$")
 
 
 class Command(BaseModel):

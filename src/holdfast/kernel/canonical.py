@@ -15,7 +15,7 @@ import rfc8785
 
 from holdfast.kernel.errors import BadInputError
 
-Json: TypeAlias = "None | bool | int | str | Sequence[Json] | Mapping[str, Json]"
+Json: TypeAlias = "bool | int | str | Sequence[Json] | Mapping[str, Json] | None"
 
 MAX_INTEGER = 2**53 - 1
 _SURROGATE = re.compile("[\ud800-\udfff]")
@@ -27,14 +27,9 @@ def check(value: object, path: str = "$") -> None:
     Raises:
         BadInputError: a float, an oversized integer, a lone surrogate, or a type JSON does not have.
     """
-    if value is None or isinstance(value, bool):
-        return
     if isinstance(value, str):
         if _SURROGATE.search(value):
             raise _unfit(path, "it holds a lone surrogate, which is not text")
-    elif isinstance(value, int):
-        if abs(value) > MAX_INTEGER:
-            raise _unfit(path, "the integer needs more than 53 bits")
     elif isinstance(value, Mapping):
         for key, item in value.items():
             if not isinstance(key, str):
@@ -43,7 +38,10 @@ def check(value: object, path: str = "$") -> None:
     elif isinstance(value, list | tuple):
         for index, item in enumerate(value):
             check(item, f"{path}[{index}]")
-    else:
+    elif isinstance(value, int):
+        if abs(value) > MAX_INTEGER:
+            raise _unfit(path, "the integer needs more than 53 bits")
+    elif value is not None:
         raise _unfit(path, f"a {type(value).__name__} has no place in a record")
 
 
