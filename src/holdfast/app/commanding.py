@@ -45,7 +45,7 @@ Sha256 = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{64}$")]
 
 
 def numbered(prefix: str) -> StringConstraints:
-    """Constrains an id such as ``claim-3``: ``claim: Annotated[str, numbered("claim")]``."""
+    """What holds a field to ids such as ``claim-3``; used inside ``Annotated[str, …]``."""
     return StringConstraints(pattern=rf"^{prefix}-[1-9][0-9]{{0,8}}$")
 
 

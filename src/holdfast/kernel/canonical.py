@@ -27,10 +27,7 @@ def check(value: object, path: str = "$") -> None:
     Raises:
         BadInputError: a float, an oversized integer, a lone surrogate, or a type JSON does not have.
     """
-    if isinstance(value, str):
-        if _SURROGATE.search(value):
-            raise _unfit(path, "it holds a lone surrogate, which is not text")
-    elif isinstance(value, Mapping):
+    if isinstance(value, Mapping):
         for key, item in value.items():
             if not isinstance(key, str):
                 raise _unfit(path, "an object key is not a string")
@@ -38,6 +35,14 @@ def check(value: object, path: str = "$") -> None:
     elif isinstance(value, list | tuple):
         for index, item in enumerate(value):
             check(item, f"{path}[{index}]")
+    else:
+        _check_scalar(value, path)
+
+
+def _check_scalar(value: object, path: str) -> None:
+    if isinstance(value, str):
+        if _SURROGATE.search(value):
+            raise _unfit(path, "it holds a lone surrogate, which is not text")
     elif isinstance(value, int):
         if abs(value) > MAX_INTEGER:
             raise _unfit(path, "the integer needs more than 53 bits")
