@@ -47,6 +47,8 @@ class IncidentRow:
     acting: bool
     declared_at: str
     next_update_at: str
+    frozen: bool
+    """Whether a freeze may be in force; the gate looks at these only."""
     body: Mapping[str, Any]
     viewers: Mapping[str, str] = field(default_factory=dict)
     """Accounts that may see a restricted incident, to the instant it ends ('' for never)."""
@@ -62,10 +64,22 @@ class Append:
     events: Sequence[Event]
     words: Sequence[SealedWords] = ()
     row: IncidentRow | None = None
+    number: tuple[str, int] | None = None
+    """Series and number that an opening takes, in the same transaction."""
     account: str = ""
     idempotency_key: str | None = None
     request: str = ""
     response: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class InstallationProof:
+    """The installation log's newest signed checkpoint with every leaf, and a stream's two leaves in it."""
+
+    note: bytes
+    leaves: tuple[bytes, ...]
+    opening: int
+    newest: int
 
 
 class LostRaceError(Exception):
@@ -103,8 +117,8 @@ class Record(Protocol):
         """What an idempotency key answered before."""
         ...
 
-    def next_number(self, series: str) -> int:
-        """The next number of a series; a number once taken is never given again."""
+    def last_number(self, series: str) -> int:
+        """Highest number given in a series; the append that opens an incident takes the next."""
         ...
 
     def rows(self, query: RowQuery) -> list[IncidentRow]:
@@ -131,6 +145,30 @@ class Record(Protocol):
         """Size of an object bound to the incident, or none."""
         ...
 
+    def forget_upload(self, sha256: str) -> int:
+        """Drop every binding of an erased object."""
+        ...
+
+    def checkpoint(self, stream_id: str, size: int | None = None) -> bytes | None:
+        """Signed checkpoint at a size, or the newest."""
+        ...
+
+    def installation_proof(self, stream_id: str) -> InstallationProof:
+        """What shows that the installation log holds a stream."""
+        ...
+
+    def streams_with(self, types: Sequence[str]) -> list[str]:
+        """Streams that hold an event of these types."""
+        ...
+
+    def streams(self) -> list[str]:
+        """Every stream id."""
+        ...
+
+    def origin(self, stream_id: str) -> str:
+        """Origin line of a stream's checkpoints."""
+        ...
+
 
 @dataclass(frozen=True, slots=True)
 class RowQuery:
@@ -143,12 +181,17 @@ class RowQuery:
     before: tuple[str, str] | None = None
     """(declared_at, incident_id) of the last row of the page before."""
     limit: int = 50
+    frozen: bool | None = None
     everything: bool = False
     """Only for the application's own rounds (gate, clocks, fsck), never for a person."""
 
 
 class Texts(Protocol):
     """Words behind sealed references."""
+
+    def seal(self, text: str, text_id: str, randomness: Randomness) -> SealedWords:
+        """Encrypt and commit to a text under fresh key and salt; stores nothing."""
+        ...
 
     def read(self, text_ids: Sequence[str]) -> dict[str, str]:
         """Words by text id; an erased or unknown one is absent."""

@@ -161,6 +161,7 @@ incident_row = Table(
     Column("acting", Boolean, nullable=False),
     Column("declared_at", String(24), nullable=False),
     Column("next_update_at", String(24), nullable=False),
+    Column("frozen", Boolean, nullable=False, index=True),
     Column("body", LargeBinary, nullable=False),
     Index("incident_row_order", "restricted", "declared_at", "incident_id"),
 )

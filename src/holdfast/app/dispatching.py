@@ -1,0 +1,294 @@
+"""Dispatch: one command from a surface to a durable append, the same for CLI, API, page and chat.
+
+1. whoever may not see the incident learns nothing (404);
+2. the act is permitted by the authorisation table, or refused;
+3. free text is scanned for secrets: hits become redactions, the author is told;
+4. an idempotency key that has been answered gets the same answer again;
+5. the facet the client saw is still the newest, or it is a conflict;
+6. the handler decides; events and words are appended in one durable transaction;
+7. a lost race is decided again from the new state, a bounded number of times;
+8. only then the answer, the bus and the effects that follow (destruction by erasure orders).
+"""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from pydantic import ValidationError
+
+from holdfast.app.authorisation import Viewer, permit
+from holdfast.app.bus import Bus
+from holdfast.app.commanding import REGISTRY, Command, IncidentCommand, UseCase
+from holdfast.app.inputs import Notice, screen
+from holdfast.app.installation_work import InstallationCommand, InstallationWork
+from holdfast.app.ports import Append, LostRaceError
+from holdfast.app.rows import row_of
+from holdfast.app.state import IncidentState
+from holdfast.app.states import States
+from holdfast.app.work import Drafts, Tools, Work
+from holdfast.incidents.access import may_see
+from holdfast.kernel.canonical import canonical
+from holdfast.kernel.errors import BadInputError, ConflictError, NotFoundError, UnavailableError
+from holdfast.kernel.events import Event
+
+ATTEMPTS = 50
+_RESTRICTED_ALPHABET = "abcdefghjkmnpqrstuvwxyz23456789"
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What a command did, after it is durable."""
+
+    incident_id: str
+    version: int
+    """Sequence number of the incident's newest event."""
+    events: tuple[Event, ...] = ()
+    result: Mapping[str, Any] = field(default_factory=dict)
+    once: Mapping[str, Any] = field(default_factory=dict)
+    """Results shown to the caller only now and stored nowhere (tokens)."""
+    notices: tuple[Notice, ...] = ()
+    replayed: bool = False
+    event_refs: tuple[Mapping[str, Any], ...] = ()
+
+    def as_json(self) -> dict[str, Any]:
+        """The answer on every surface."""
+        return {
+            "events": [dict(reference) for reference in self.event_refs],
+            "incident": self.incident_id,
+            "notices": [notice.as_json() for notice in self.notices],
+            "replayed": self.replayed,
+            "result": {**self.result, **self.once},
+            "version": self.version,
+        }
+
+
+@dataclass(slots=True)
+class Dispatcher:
+    """Executes commands."""
+
+    tools: Tools
+    states: States
+    bus: Bus
+    secret_key: bytes
+    """Installation key for fingerprints and request digests."""
+    after_commit: Callable[[str, tuple[Event, ...]], None]
+    installation_tools: Any = None
+
+    def visible(self, incident_id: str, viewer: Viewer) -> IncidentState:
+        """The incident's state for someone who may see it.
+
+        Raises:
+            NotFoundError: absent or invisible, which look the same.
+        """
+        state = self.states.incident(incident_id)
+        if state.seq < 0 or not may_see(state.incidents, viewer.account, viewer.roles, self.tools.clock()):
+            raise NotFoundError(
+                "incident-not-found",
+                f"There is no incident {incident_id[:40]} for you.",
+                why="It does not exist, or it is restricted and you are not on its list.",
+                next_step="See which there are: holdfast list",
+            )
+        permit(viewer, "incident.read", state)
+        return state
+
+    def execute(
+        self,
+        name: str,
+        fields: Mapping[str, Any],
+        viewer: Viewer,
+        *,
+        incident_id: str | None = None,
+        idempotency_key: str | None = None,
+    ) -> Outcome:
+        """Run the use case ``name`` with raw fields; see the module for the order of things."""
+        case = REGISTRY[name]
+        state = None
+        if issubclass(case.command, IncidentCommand):
+            state = self.visible(incident_id or "", viewer)
+        permit(viewer, case.act, state)
+        command, notices = screen(validated(case, fields), self.secret_key)
+        request = self._request_digest(name, incident_id, command)
+        drafts = Drafts()
+        for _ in range(ATTEMPTS):
+            if idempotency_key is not None:
+                earlier = self.tools.record.remembered(viewer.account, idempotency_key)
+                if earlier is not None:
+                    return _replay(earlier.request, request, earlier.response)
+            try:
+                if issubclass(case.command, InstallationCommand):
+                    return self._installation(case, command, viewer, notices, (idempotency_key, request))
+                return self._attempt(case, command, viewer, incident_id, (idempotency_key, request), notices, drafts)
+            except LostRaceError:
+                continue
+        raise UnavailableError(
+            "too-busy",
+            "The command was not done.",
+            why=f"Other writers came first {ATTEMPTS} times in a row.",
+            next_step="Send the same command again.",
+        )
+
+    def _attempt(  # noqa: PLR0913 - the attempt is everything the loop knows
+        self,
+        case: UseCase,
+        command: Command,
+        viewer: Viewer,
+        incident_id: str | None,
+        request: tuple[str | None, str],
+        notices: tuple[Notice, ...],
+        drafts: Drafts,
+    ) -> Outcome:
+        number = None
+        if issubclass(case.command, IncidentCommand):
+            state = self.visible(incident_id or "", viewer)
+            permit(viewer, case.act, state)
+            _check_facet(case, command, state)
+        else:
+            incident_id, number = self._new_incident_id(command)
+            state = IncidentState(incident_id)
+        work = Work(self.tools, viewer, state, self.tools.clock(), drafts)
+        answer = dict(case.handler(command, work) or {})
+        once = answer.pop("once", {})
+        events = tuple(work.events)
+        outcome = Outcome(
+            work.state.id,
+            work.state.seq,
+            events,
+            answer,
+            once,
+            notices,
+            event_refs=tuple(_reference(e) for e in events),
+        )
+        if events:
+            stored = {key: value for key, value in outcome.as_json().items() if key != "result"}
+            self.tools.record.append(
+                Append(
+                    stream_id=work.state.id,
+                    expected=state.seq + 1,
+                    events=events,
+                    words=tuple(_used(drafts, events)),
+                    row=row_of(work.state),
+                    number=number,
+                    account=viewer.account,
+                    idempotency_key=request[0],
+                    request=request[1],
+                    response={**stored, "result": answer},
+                )
+            )
+            self.after_commit(work.state.id, events)
+            self.bus.publish(work.state.id, work.state.seq)
+        return outcome
+
+    def _installation(
+        self,
+        case: UseCase,
+        command: Command,
+        viewer: Viewer,
+        notices: tuple[Notice, ...],
+        request: tuple[str | None, str],
+    ) -> Outcome:
+        work = InstallationWork(self.installation_tools, viewer, self.states.installation(), self.tools.clock())
+        answer = dict(case.handler(command, work) or {})  # type: ignore[arg-type]  # InstallationCommand handlers take InstallationWork
+        once = answer.pop("once", {})
+        events = tuple(work.events)
+        references = tuple(_reference(event) for event in events)
+        outcome = Outcome("installation", work.state.seq, events, answer, once, notices, event_refs=references)
+        if events:
+            stored = {key: value for key, value in outcome.as_json().items() if key != "result"}
+            self.tools.record.append(
+                Append(
+                    stream_id="installation",
+                    expected=events[0].seq,
+                    events=events,
+                    account=viewer.account,
+                    idempotency_key=request[0],
+                    request=request[1],
+                    response={**stored, "result": answer},
+                )
+            )
+            work.perform()
+        return outcome
+
+    def _new_incident_id(self, command: Command) -> tuple[str, tuple[str, int] | None]:
+        prefix = "EX" if getattr(command, "kind", "real") == "exercise" else "INC"
+        year = self.tools.clock().year
+        if getattr(command, "sensitivity", "open") == "restricted":
+            # A number would leave a gap that tells others of a hidden incident.
+            letters = (_RESTRICTED_ALPHABET[byte % len(_RESTRICTED_ALPHABET)] for byte in self.tools.randomness(8))
+            return f"{prefix}-R-{''.join(letters)}", None
+        series = f"{prefix}-{year}"
+        number = self.tools.record.last_number(series) + 1
+        return f"{series}-{number:04d}", (series, number)
+
+    def _request_digest(self, name: str, incident_id: str | None, command: Command) -> str:
+        # Keyed, because a plain digest of erased words would still confirm a guess of them.
+        body = canonical({"fields": command.model_dump(mode="json"), "incident": incident_id, "name": name})
+        return hmac.new(self.secret_key, body, hashlib.sha256).hexdigest()
+
+
+def validated(case: UseCase, fields: Mapping[str, Any]) -> Command:
+    """The command from raw fields.
+
+    Raises:
+        BadInputError: naming every field that does not fit; input values are never echoed.
+    """
+    try:
+        return case.command.model_validate(fields)
+    except ValidationError as error:
+        faults = [
+            {"field": ".".join(str(place) for place in fault["loc"]), "fault": fault["msg"]}
+            for fault in error.errors(include_input=False, include_url=False, include_context=False)
+        ]
+        listed = "; ".join(f"{fault['field'] or 'command'}: {fault['fault']}" for fault in faults[:5])
+        raise BadInputError(
+            "input-invalid",
+            f"The command {case.path!r} was not done.",
+            why=listed + ".",
+            next_step=f"Correct it and send it again; see: holdfast {case.path} --help",
+            details={"faults": faults},
+        ) from None
+
+
+def _check_facet(case: UseCase, command: Command, state: IncidentState) -> None:
+    if case.facet is None or not isinstance(command, IncidentCommand) or command.saw is None:
+        return
+    facet = case.facet.format(**command.model_dump())
+    version = state.facets.get(facet, -1)
+    if version > command.saw:
+        raise ConflictError(
+            "facet-changed",
+            f"The {facet} has changed since you looked; nothing was done.",
+            why=f"You saw version {command.saw}, and event #{version} changed it.",
+            next_step="Look at the newest state, then decide again; your text is kept.",
+            details={"facet": facet, "saw": command.saw, "version": version},
+        )
+
+
+def _used(drafts: Drafts, events: tuple[Event, ...]) -> list[Any]:
+    body = b"".join(event.canonical() for event in events).decode()
+    return [words for words in drafts.words.values() if words.reference.text_id in body]
+
+
+def _reference(event: Event) -> dict[str, Any]:
+    return {"event_id": event.event_id, "seq": event.seq, "type": event.type}
+
+
+def _replay(earlier: str, request: str, response: Mapping[str, Any]) -> Outcome:
+    if not hmac.compare_digest(earlier, request):
+        raise BadInputError(
+            "idempotency-key-reused",
+            "The command was not done.",
+            why="Its idempotency key was used before for a different command.",
+            next_step="Send it again with a fresh key.",
+        )
+    return Outcome(
+        response["incident"],
+        response["version"],
+        result=response["result"],
+        notices=tuple(Notice(**notice) for notice in response["notices"]),
+        replayed=True,
+        event_refs=tuple(response["events"]),
+    )

@@ -1,0 +1,107 @@
+"""Opening the databases: SQLite by default, PostgreSQL for teams; migrations at start."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from sqlalchemy import Connection, Engine, create_engine, event, make_url
+from sqlalchemy.exc import OperationalError
+
+from holdfast.kernel.errors import UnavailableError
+from holdfast.store.schema import KEYS
+
+BUSY_TIMEOUT_S = 30
+
+
+@dataclass(frozen=True, slots=True)
+class Databases:
+    """The record's database and, apart from it, the one that holds keys and salts of sealed texts."""
+
+    record: Engine
+    keys: Engine
+
+    @property
+    def is_sqlite(self) -> bool:
+        """Whether the record is on the embedded default."""
+        return self.record.dialect.name == "sqlite"
+
+    def close(self) -> None:
+        """Give the connections back."""
+        self.record.dispose()
+        self.keys.dispose()
+
+
+def sqlite_url(path: Path) -> str:
+    """The address of an SQLite file."""
+    return f"sqlite:///{path}"
+
+
+def open_databases(record_url: str, keys_url: str) -> Databases:
+    """Open both, private to this user, and bring their tables to this version.
+
+    Raises:
+        UnavailableError: a database cannot be reached.
+    """
+    try:
+        databases = Databases(_engine(record_url), _engine(keys_url))
+        from holdfast.store.migrating import upgrade  # noqa: PLC0415 - alembic is slow to import when not needed
+
+        upgrade(databases.record)
+        with databases.keys.begin() as connection:
+            KEYS.create_all(connection)
+    except OperationalError as error:
+        raise UnavailableError(
+            "database-unavailable",
+            "The database could not be opened.",
+            why=_first_line(error),
+            next_step="Check HOLDFAST_DATABASE, that the server runs and the disk has room: holdfast fsck",
+        ) from None
+    return databases
+
+
+def _engine(url: str) -> Engine:
+    parsed = make_url(url)
+    if parsed.get_backend_name() == "sqlite":
+        if parsed.database:
+            _private_file(Path(parsed.database))
+        engine = create_engine(url, connect_args={"timeout": BUSY_TIMEOUT_S, "check_same_thread": False})
+        event.listen(engine, "connect", _prepare_sqlite)
+        event.listen(engine, "begin", _begin_immediate)
+        return engine
+    return create_engine(parsed.set(drivername="postgresql+psycopg"), pool_pre_ping=True)
+
+
+def _private_file(path: Path) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+    path.touch(mode=0o600, exist_ok=True)
+
+
+def _prepare_sqlite(connection: sqlite3.Connection, _record: object) -> None:
+    # The driver's own implicit transactions are switched off: _begin_immediate starts them.
+    connection.isolation_level = None
+    for pragma in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON", "secure_delete=ON"):
+        connection.execute(f"PRAGMA {pragma}")
+
+
+def _begin_immediate(connection: Connection) -> None:
+    # Readers go through read_only(); whoever begins a transaction here is about to write.
+    readonly = connection.get_execution_options().get("holdfast_read", False)
+    connection.exec_driver_sql("BEGIN" if readonly else "BEGIN IMMEDIATE")
+
+
+@contextmanager
+def reading(engine: Engine) -> Iterator[Connection]:
+    """One consistent snapshot for several reads; takes no write lock."""
+    options = {} if engine.dialect.name == "sqlite" else {"isolation_level": "REPEATABLE READ"}
+    with engine.connect().execution_options(holdfast_read=True, **options) as connection:
+        yield connection
+        connection.rollback()
+
+
+def _first_line(error: Exception) -> str:
+    cause = error.__cause__ or error
+    return str(cause).strip().splitlines()[0][:200] if str(cause).strip() else type(cause).__name__

@@ -1,0 +1,100 @@
+"""Projection rows: what lists and the freeze gate read. Caches of the record, rebuilt on demand."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable
+from typing import Any
+
+from sqlalchemy import ColumnElement, Connection, Row, Select, and_, delete, exists, insert, or_, select, tuple_, update
+
+from holdfast.app.ports import IncidentRow, RowQuery
+from holdfast.kernel.canonical import canonical
+from holdfast.store.database import Databases, reading
+from holdfast.store.schema import incident_row, incident_viewer
+
+_COLUMNS = tuple(column.name for column in incident_row.columns if column.name != "body")
+
+
+class Projections:
+    """Mixed into ``SqlRecord``."""
+
+    _databases: Databases
+
+    def rows(self, query: RowQuery) -> list[IncidentRow]:
+        """Incidents the viewer may see, newest declaration first."""
+        with reading(self._databases.record) as connection:
+            return [_row(found) for found in connection.execute(_select(query))]
+
+    def row(self, incident_id: str) -> IncidentRow | None:
+        """One row, for callers that check visibility themselves."""
+        with reading(self._databases.record) as connection:
+            found = connection.execute(select(incident_row).where(incident_row.c.incident_id == incident_id)).first()
+        return None if found is None else _row(found)
+
+    def replace_rows(self, rows: Iterable[IncidentRow]) -> int:
+        """Drop every projection and write these instead, in one transaction; how many."""
+        count = 0
+        with self._databases.record.begin() as connection:
+            connection.execute(delete(incident_viewer))
+            connection.execute(delete(incident_row))
+            for row in rows:
+                write_row(connection, row)
+                count += 1
+        return count
+
+
+def write_row(connection: Connection, row: IncidentRow) -> None:
+    """Insert or replace a row and its viewers."""
+    values: dict[str, Any] = {name: getattr(row, name) for name in _COLUMNS}
+    values["body"] = canonical(row.body)
+    changed = (
+        connection.execute(
+            update(incident_row).where(incident_row.c.incident_id == row.incident_id).values(values)
+        ).rowcount
+        if row.seq > 0
+        else 0
+    )
+    if not changed:
+        connection.execute(delete(incident_row).where(incident_row.c.incident_id == row.incident_id))
+        connection.execute(insert(incident_row), values)
+    if row.restricted or changed:
+        connection.execute(delete(incident_viewer).where(incident_viewer.c.incident_id == row.incident_id))
+    if row.viewers:
+        connection.execute(
+            insert(incident_viewer),
+            [
+                {"incident_id": row.incident_id, "account": account, "until": until}
+                for account, until in row.viewers.items()
+            ],
+        )
+
+
+def _select(query: RowQuery) -> Select[Any]:
+    columns = incident_row.c
+    wanted: list[ColumnElement[bool]] = []
+    if not query.everything:
+        listed = exists().where(
+            and_(
+                incident_viewer.c.incident_id == columns.incident_id,
+                incident_viewer.c.account == query.viewer,
+                or_(incident_viewer.c.until == "", incident_viewer.c.until > query.now),
+            )
+        )
+        wanted.append(or_(columns.restricted.is_(False), listed))
+    if query.status == "open":
+        wanted.append(columns.status != "closed")
+    elif query.status is not None:
+        wanted.append(columns.status == query.status)
+    if query.kind is not None:
+        wanted.append(columns.kind == query.kind)
+    if query.frozen is not None:
+        wanted.append(columns.frozen.is_(query.frozen))
+    if query.before is not None:
+        wanted.append(tuple_(columns.declared_at, columns.incident_id) < tuple_(*query.before))
+    order = (columns.declared_at.desc(), columns.incident_id.desc())
+    return select(incident_row).where(*wanted).order_by(*order).limit(query.limit)
+
+
+def _row(found: Row[Any]) -> IncidentRow:
+    return IncidentRow(**{name: getattr(found, name) for name in _COLUMNS}, body=json.loads(found.body))

@@ -1,0 +1,125 @@
+"""What stands beside the record: idempotent answers, numbers, pinned documents, uploads, proofs."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from datetime import datetime
+
+from sqlalchemy import Connection, delete, insert, select, update
+from sqlalchemy.exc import IntegrityError
+
+from holdfast.app.ports import InstallationProof, Remembered
+from holdfast.kernel.instants import format_instant
+from holdfast.store import schema
+from holdfast.store.database import Databases, reading
+
+
+def take_number(connection: Connection, series: str, number: int) -> bool:
+    """Give a number inside the append that uses it: no gap after a crash, never the same one twice."""
+    table = schema.number_series
+    if number == 1:
+        if connection.execute(select(table.c.last).where(table.c.series == series)).first() is None:
+            connection.execute(insert(table), {"series": series, "last": 1})
+            return True
+        return False
+    taken = connection.execute(
+        update(table).where(table.c.series == series, table.c.last == number - 1).values(last=number)
+    )
+    return taken.rowcount == 1
+
+
+class Shelf:
+    """Mixed into ``SqlRecord``."""
+
+    _databases: Databases
+
+    def remembered(self, account: str, key: str) -> Remembered | None:
+        """What was answered under this account's idempotency key."""
+        table = schema.idempotency
+        query = select(table.c.request, table.c.response).where(table.c.account == account, table.c.key == key)
+        with reading(self._databases.record) as connection:
+            row = connection.execute(query).first()
+        return None if row is None else Remembered(row.request, json.loads(row.response))
+
+    def last_number(self, series: str) -> int:
+        """The highest number given in a series, 0 before the first."""
+        table = schema.number_series
+        with reading(self._databases.record) as connection:
+            row = connection.execute(select(table.c.last).where(table.c.series == series)).first()
+        return 0 if row is None else int(row.last)
+
+    def put_document(self, digest: str, body: bytes) -> None:
+        """Keep a document under its digest, once."""
+        if self.document(digest) is None:
+            try:
+                with self._databases.record.begin() as connection:
+                    connection.execute(insert(schema.document), {"digest": digest, "body": body})
+            except IntegrityError:
+                return
+
+    def document(self, digest: str) -> bytes | None:
+        """The document, or none."""
+        with reading(self._databases.record) as connection:
+            row = connection.execute(select(schema.document.c.body).where(schema.document.c.digest == digest)).first()
+        return None if row is None else bytes(row.body)
+
+    def note_upload(self, stream_id: str, sha256: str, size: int, account: str, at: datetime) -> None:
+        """Bind an uploaded object to an incident; doing it twice is the same as once."""
+        values = {"stream_id": stream_id, "sha256": sha256, "size": size, "account": account, "at": format_instant(at)}
+        try:
+            with self._databases.record.begin() as connection:
+                connection.execute(insert(schema.uploaded_object), values)
+        except IntegrityError:
+            return
+
+    def upload(self, stream_id: str, sha256: str) -> int | None:
+        """Size of an uploaded object of the incident, or none."""
+        table = schema.uploaded_object
+        query = select(table.c.size).where(table.c.stream_id == stream_id, table.c.sha256 == sha256)
+        with reading(self._databases.record) as connection:
+            row = connection.execute(query).first()
+        return None if row is None else int(row.size)
+
+    def forget_upload(self, sha256: str) -> int:
+        """Drop every binding of an erased object; how many there were."""
+        table = schema.uploaded_object
+        with self._databases.record.begin() as connection:
+            return int(connection.execute(delete(table).where(table.c.sha256 == sha256)).rowcount)
+
+    def streams_with(self, types: Sequence[str]) -> list[str]:
+        """Streams that hold at least one event of these types."""
+        table = schema.event
+        query = select(table.c.stream_id).where(table.c.type.in_(list(types))).distinct()
+        with reading(self._databases.record) as connection:
+            return list(connection.execute(query).scalars())
+
+    def checkpoint(self, stream_id: str, size: int | None = None) -> bytes | None:
+        """The signed checkpoint of a stream at a size, or its newest."""
+        table = schema.checkpoint
+        query = select(table.c.note).where(table.c.stream_id == stream_id)
+        query = query.order_by(table.c.size.desc()).limit(1) if size is None else query.where(table.c.size == size)
+        with reading(self._databases.record) as connection:
+            row = connection.execute(query).first()
+        return None if row is None else bytes(row.note)
+
+    def installation_proof(self, stream_id: str) -> InstallationProof:
+        """The installation log as it stands, and where a stream's opening and newest checkpoint are in it."""
+        points = schema.checkpoint
+        with reading(self._databases.record) as connection:
+            note = connection.execute(select(schema.head.c.log_checkpoint)).scalar_one()
+            bodies = connection.execute(
+                select(schema.installation_leaf.c.body).order_by(schema.installation_leaf.c.leaf)
+            )
+            opening = connection.execute(
+                select(schema.stream.c.opening_leaf).where(schema.stream.c.stream_id == stream_id)
+            ).scalar_one()
+            newest = connection.execute(
+                select(points.c.log_leaf).where(points.c.stream_id == stream_id).order_by(points.c.size.desc()).limit(1)
+            ).scalar_one()
+            return InstallationProof(bytes(note), tuple(bytes(row.body) for row in bodies), int(opening), int(newest))
+
+    def streams(self) -> list[str]:
+        """Every stream, in no order that means anything."""
+        with reading(self._databases.record) as connection:
+            return list(connection.execute(select(schema.stream.c.stream_id)).scalars())
