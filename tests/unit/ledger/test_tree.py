@@ -84,12 +84,12 @@ def test_an_independent_implementation_agrees_on_every_root_and_proof() -> None:
     size, root = len(leaves), root_of(leaves)
     for index in range(size):
         theirs = oracle.prove_inclusion(index + 1, size)
-        assert theirs.resolve() == root
+        assert theirs.compute_root() == root
         assert list(inclusion_proof(leaves, index)) == theirs.path[1:]
     for old in range(1, size):
         theirs = oracle.prove_consistency(old, size)
         assert theirs.retrieve_prior_state() == root_of(leaves[:old])
-        assert theirs.resolve() == root
+        assert theirs.compute_root() == root
 
 
 @given(leaf_lists)
