@@ -16,6 +16,7 @@ Rules:
 from __future__ import annotations
 
 from holdfast.incidents.events import TYPES
+from holdfast.incidents.roles import acting_alone
 from holdfast.incidents.state import EMPTY, State, apply
 
-__all__ = ["EMPTY", "TYPES", "State", "apply"]
+__all__ = ["EMPTY", "TYPES", "State", "acting_alone", "apply"]

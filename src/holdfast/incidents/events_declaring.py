@@ -84,6 +84,7 @@ ANSWERED = EventType(
         "level": "level the table gives",
         "rule": "rule that fired",
         "matches": "every rule that applied",
+        "reason": "the table's own sentence for it",
         "provisional": "whether a decisive question is unknown",
         "open_questions": "decisive questions still unknown",
         "open_questions_due_at": "instant by which they are to be answered, or null",
@@ -97,8 +98,9 @@ ANSWERED = EventType(
         "answers": {"production_secret": "confirmed"},
         "context": {"contained": False},
         "level": "SEV-2",
-        "rule": "4",
-        "matches": ["4"],
+        "rule": "production_secret",
+        "matches": ["production_secret"],
+        "reason": "SEV-2 provisional: a production secret left its trust boundary",
         "provisional": True,
         "open_questions": ["data_left"],
         "open_questions_due_at": "2026-11-23T03:22:00.000Z",
@@ -112,7 +114,7 @@ SET = EventType(
     facet="severity",
     runbook=("F3", "S1", "S2", "S3", "S4"),
     kind="decision",
-    example={"level": "SEV-2", "rule": "4"},
+    example={"level": "SEV-2", "rule": "production_secret"},
 )
 
 RAISED = EventType(
