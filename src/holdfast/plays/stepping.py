@@ -84,7 +84,7 @@ def record(run: Run, step: Step, offer: Offer, now: datetime) -> list[NewEvent]:
     output = step.output(offer.output)
     value = outputs.read(output, offer.value, offer.citations, now)
     if output.type == "instant":
-        outputs.check_order(step, state, output, value)
+        outputs.check_order(step, state, output, str(value))
     data = {
         **_place(run, step),
         "output": output.key,
