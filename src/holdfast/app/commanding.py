@@ -163,7 +163,7 @@ class Context(Protocol):
         ...
 
 
-Handler = Callable[[Any, Context], "Mapping[str, Any] | None"]
+Handler = Callable[[Any, Any], "Mapping[str, Any] | None"]
 
 
 @dataclass(frozen=True, slots=True)

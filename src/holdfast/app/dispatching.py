@@ -24,6 +24,7 @@ from holdfast.app.authorisation import Viewer, permit
 from holdfast.app.bus import Bus
 from holdfast.app.commanding import REGISTRY, Command, IncidentCommand, UseCase
 from holdfast.app.inputs import Notice, screen
+from holdfast.app.installation import STREAM
 from holdfast.app.installation_work import InstallationCommand, InstallationWork
 from holdfast.app.ports import Append, LostRaceError
 from holdfast.app.rows import row_of
@@ -65,6 +66,10 @@ class Outcome:
             "version": self.version,
         }
 
+    def stored(self) -> dict[str, Any]:
+        """What an idempotency key remembers: everything but what is shown only once."""
+        return {**self.as_json(), "result": dict(self.result)}
+
 
 @dataclass(slots=True)
 class Dispatcher:
@@ -98,19 +103,19 @@ class Dispatcher:
     def execute(
         self,
         name: str,
-        fields: Mapping[str, Any],
+        fields: Mapping[str, Any] | Command,
         viewer: Viewer,
         *,
         incident_id: str | None = None,
         idempotency_key: str | None = None,
     ) -> Outcome:
-        """Run the use case ``name`` with raw fields; see the module for the order of things."""
+        """Run the use case ``name`` with raw fields or a validated command; see the module for the order."""
         case = REGISTRY[name]
         state = None
         if issubclass(case.command, IncidentCommand):
             state = self.visible(incident_id or "", viewer)
         permit(viewer, case.act, state)
-        command, notices = screen(validated(case, fields), self.secret_key)
+        command, notices = screen(fields if isinstance(fields, Command) else validated(case, fields), self.secret_key)
         request = self._request_digest(name, incident_id, command)
         drafts = Drafts()
         for _ in range(ATTEMPTS):
@@ -124,14 +129,9 @@ class Dispatcher:
                 return self._attempt(case, command, viewer, incident_id, (idempotency_key, request), notices, drafts)
             except LostRaceError:
                 continue
-        raise UnavailableError(
-            "too-busy",
-            "The command was not done.",
-            why=f"Other writers came first {ATTEMPTS} times in a row.",
-            next_step="Send the same command again.",
-        )
+        raise _too_busy()
 
-    def _attempt(  # noqa: PLR0913 - the attempt is everything the loop knows
+    def _attempt(  # noqa: PLR0913, PLR0917 - the attempt is everything the loop knows
         self,
         case: UseCase,
         command: Command,
@@ -152,35 +152,52 @@ class Dispatcher:
         work = Work(self.tools, viewer, state, self.tools.clock(), drafts)
         answer = dict(case.handler(command, work) or {})
         once = answer.pop("once", {})
-        events = tuple(work.events)
-        outcome = Outcome(
-            work.state.id,
-            work.state.seq,
-            events,
-            answer,
-            once,
-            notices,
-            event_refs=tuple(_reference(e) for e in events),
-        )
-        if events:
-            stored = {key: value for key, value in outcome.as_json().items() if key != "result"}
-            self.tools.record.append(
-                Append(
-                    stream_id=work.state.id,
-                    expected=state.seq + 1,
-                    events=events,
-                    words=tuple(_used(drafts, events)),
-                    row=row_of(work.state),
-                    number=number,
-                    account=viewer.account,
-                    idempotency_key=request[0],
-                    request=request[1],
-                    response={**stored, "result": answer},
-                )
-            )
-            self.after_commit(work.state.id, events)
-            self.bus.publish(work.state.id, work.state.seq)
+        outcome = _outcome(work, answer, once, notices)
+        self._commit(work, state, outcome, number, viewer.account, request)
         return outcome
+
+    def internal(self, incident_id: str, viewer: Viewer, decide: Callable[[Work], None]) -> Outcome:
+        """Record what the application itself decides (clocks, uses of a pass): no person's act is checked."""
+        drafts = Drafts()
+        for _ in range(ATTEMPTS):
+            state = self.states.incident(incident_id)
+            work = Work(self.tools, viewer, state, self.tools.clock(), drafts)
+            decide(work)
+            outcome = _outcome(work, {}, {}, ())
+            try:
+                self._commit(work, state, outcome, None, viewer.account, (None, ""))
+            except LostRaceError:
+                continue
+            return outcome
+        raise _too_busy()
+
+    def _commit(
+        self,
+        work: Work,
+        before: IncidentState,
+        outcome: Outcome,
+        number: tuple[str, int] | None,
+        account: str,
+        request: tuple[str | None, str],
+    ) -> None:
+        if not outcome.events:
+            return
+        self.tools.record.append(
+            Append(
+                stream_id=work.state.id,
+                expected=before.seq + 1,
+                events=outcome.events,
+                words=tuple(_used(work.drafts, outcome.events)),
+                row=row_of(work.state),
+                number=number,
+                account=account,
+                idempotency_key=request[0],
+                request=request[1],
+                response=outcome.stored(),
+            )
+        )
+        self.after_commit(work.state.id, outcome.events)
+        self.bus.publish(work.state.id, work.state.seq)
 
     def _installation(
         self,
@@ -193,20 +210,17 @@ class Dispatcher:
         work = InstallationWork(self.installation_tools, viewer, self.states.installation(), self.tools.clock())
         answer = dict(case.handler(command, work) or {})  # type: ignore[arg-type]  # InstallationCommand handlers take InstallationWork
         once = answer.pop("once", {})
-        events = tuple(work.events)
-        references = tuple(_reference(event) for event in events)
-        outcome = Outcome("installation", work.state.seq, events, answer, once, notices, event_refs=references)
-        if events:
-            stored = {key: value for key, value in outcome.as_json().items() if key != "result"}
+        outcome = _outcome(work, answer, once, notices)
+        if outcome.events:
             self.tools.record.append(
                 Append(
-                    stream_id="installation",
-                    expected=events[0].seq,
-                    events=events,
+                    stream_id=STREAM,
+                    expected=outcome.events[0].seq,
+                    events=outcome.events,
                     account=viewer.account,
                     idempotency_key=request[0],
                     request=request[1],
-                    response={**stored, "result": answer},
+                    response=outcome.stored(),
                 )
             )
             work.perform()
@@ -227,6 +241,24 @@ class Dispatcher:
         # Keyed, because a plain digest of erased words would still confirm a guess of them.
         body = canonical({"fields": command.model_dump(mode="json"), "incident": incident_id, "name": name})
         return hmac.new(self.secret_key, body, hashlib.sha256).hexdigest()
+
+
+def _outcome(
+    work: Work | InstallationWork, answer: Mapping[str, Any], once: Mapping[str, Any], notices: tuple[Notice, ...]
+) -> Outcome:
+    events = tuple(work.events)
+    stream = work.state.id if isinstance(work, Work) else STREAM
+    references = tuple(_reference(event) for event in events)
+    return Outcome(stream, work.state.seq, events, answer, once, notices, event_refs=references)
+
+
+def _too_busy() -> UnavailableError:
+    return UnavailableError(
+        "too-busy",
+        "The command was not done.",
+        why=f"Other writers came first {ATTEMPTS} times in a row.",
+        next_step="Send the same command again.",
+    )
 
 
 def validated(case: UseCase, fields: Mapping[str, Any]) -> Command:

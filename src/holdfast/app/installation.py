@@ -6,7 +6,7 @@ stream says that it was enrolled, by whom and when.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from types import MappingProxyType
 
@@ -96,14 +96,14 @@ TYPES: tuple[EventType, ...] = (
         account="account name",
         expires_at="when it lapses",
         scopes="all, read or gate",
-        token_id="id to revoke it by",
+        token_id="id to revoke it by",  # noqa: S106 - a description
     ),
     _kind(
         "token.revoked",
         "{actor} revoked the API token {token_id} of {account}",
         {"account": "ana", "token_id": "01931c2e-0000-7000-8000-000000000001"},
         account="account name",
-        token_id="id of the token",
+        token_id="id of the token",  # noqa: S106 - a description
     ),
     _kind(
         "signing_key.rotated",
@@ -170,22 +170,15 @@ def apply(state: InstallationState, event: Event) -> InstallationState:
 
 def _changed(account: Account, event: Event) -> Account:
     data = event.data
-    match event.type:
-        case "account.role_granted":
-            return replace(account, roles=account.roles | {data["role"]})
-        case "account.role_revoked":
-            return replace(account, roles=account.roles - {data["role"]})
-        case "account.qualified":
-            return replace(account, qualified=account.qualified | {data["role"]})
-        case "account.disqualified":
-            return replace(account, qualified=account.qualified - {data["role"]})
-        case "account.deactivated":
-            return replace(account, active=False)
-        case "account.reactivated":
-            return replace(account, active=True)
-        case "credential.enrolled":
-            return replace(account, enrolled=account.enrolled | {data["kind"]})
-        case "credential.removed":
-            return replace(account, enrolled=account.enrolled - {data["kind"]})
-        case _:
-            return account
+    changes: dict[str, Callable[[], Account]] = {
+        "account.role_granted": lambda: replace(account, roles=account.roles | {data["role"]}),
+        "account.role_revoked": lambda: replace(account, roles=account.roles - {data["role"]}),
+        "account.qualified": lambda: replace(account, qualified=account.qualified | {data["role"]}),
+        "account.disqualified": lambda: replace(account, qualified=account.qualified - {data["role"]}),
+        "account.deactivated": lambda: replace(account, active=False),
+        "account.reactivated": lambda: replace(account, active=True),
+        "credential.enrolled": lambda: replace(account, enrolled=account.enrolled | {data["kind"]}),
+        "credential.removed": lambda: replace(account, enrolled=account.enrolled - {data["kind"]}),
+    }
+    change = changes.get(event.type)
+    return account if change is None else change()

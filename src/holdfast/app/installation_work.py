@@ -49,6 +49,11 @@ class InstallationWork:
         self.events: list[Event] = []
         self._effects: list[Callable[[], object]] = []
 
+    @property
+    def me(self) -> str:
+        """Who acts."""
+        return self.viewer.account
+
     def account(self, name: str) -> Account:
         """An account.
 

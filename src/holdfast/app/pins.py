@@ -59,7 +59,7 @@ class PinnedDocuments:
 
     def _frozen(self, name: str, year: int) -> tuple[str, Mapping[str, Any]]:
         if (name, year) not in self._calendars:
-            frozen = calendars.freeze(calendars.spec(name), year)
+            frozen = calendars.freeze_named(self._library["calendars"], name, year)
             self._calendars[name, year] = (_digest(frozen), frozen)
         return self._calendars[name, year]
 

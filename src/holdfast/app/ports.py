@@ -145,8 +145,12 @@ class Record(Protocol):
         """Size of an object bound to the incident, or none."""
         ...
 
-    def forget_upload(self, sha256: str) -> int:
-        """Drop every binding of an erased object."""
+    def forget_upload(self, stream_id: str, sha256: str) -> None:
+        """Unbind an erased object from an incident."""
+        ...
+
+    def bound(self, sha256: str) -> bool:
+        """Whether any incident still holds an object."""
         ...
 
     def checkpoint(self, stream_id: str, size: int | None = None) -> bytes | None:

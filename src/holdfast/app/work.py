@@ -9,14 +9,13 @@ from typing import Any, Literal
 
 from holdfast.app.authorisation import Viewer
 from holdfast.app.commanding import Pins
-from holdfast.app.encoding import encode_segment
 from holdfast.app.installation import InstallationState
 from holdfast.app.pins import PinnedDocuments
 from holdfast.app.ports import Clock, Randomness, Record, SealedWords, Texts
 from holdfast.app.ports_vault import Vault
 from holdfast.app.state import TYPES, IncidentState, apply
+from holdfast.incidents import passes
 from holdfast.incidents.access import may_see
-from holdfast.kernel.canonical import canonical
 from holdfast.kernel.citations import Citation
 from holdfast.kernel.errors import BadInputError, NotFoundError
 from holdfast.kernel.events import Event, NewEvent
@@ -85,6 +84,11 @@ class Work:
     def viewer(self) -> Viewer:
         """Who acts, with roles."""
         return self._viewer
+
+    @property
+    def drafts(self) -> Drafts:
+        """Words sealed so far."""
+        return self._drafts
 
     @property
     def documents(self) -> PinnedDocuments:
@@ -161,9 +165,8 @@ class Work:
         return self._tools.documents.pin(calendar, self._now)
 
     def sign_pass(self, payload: Mapping[str, Any]) -> str:
-        """``base64url(payload).base64url(signature)``, without padding."""
-        body = canonical(payload)
-        return f"{encode_segment(body)}.{encode_segment(self._tools.signer.sign(body))}"
+        """The token of a containment pass: its body and the installation's signature over it."""
+        return passes.pass_token(payload, self._tools.signer.sign(passes.pass_body(payload)))
 
     def uploaded(self, sha256: str) -> int:
         """Size of an object uploaded to this incident.

@@ -21,7 +21,7 @@ from holdfast.app.ports import Append, LostRaceError
 from holdfast.kernel.canonical import canonical
 from holdfast.kernel.events import Event, event_from
 from holdfast.kernel.instants import format_instant
-from holdfast.ledger.checkpoints import Checkpoint
+from holdfast.ledger.checkpoints import Checkpoint, checkpoint_leaf, opening_leaf, stream_origin
 from holdfast.ledger.notes import Signer, sign_note
 from holdfast.ledger.tree import EMPTY_FRONTIER, Frontier, leaf_hash
 from holdfast.store import schema
@@ -50,7 +50,7 @@ class SqlRecord(Projections, Shelf):
 
     def origin(self, stream_id: str) -> str:
         """Origin line of a stream's checkpoints."""
-        return f"{self.log_origin}/{stream_id}"
+        return stream_origin(self.log_origin, stream_id)
 
     def use_signer(self, signer: Signer) -> None:
         """Sign with another key from the next append on."""
@@ -84,13 +84,9 @@ class SqlRecord(Projections, Shelf):
         for line in lines:
             frontier = frontier.append(leaf_hash(line))
         if found is None:
-            log_bodies.append(
-                canonical({"first": leaf_hash(lines[0]).hex(), "log": "opening", "stream": batch.stream_id})
-            )
+            log_bodies.append(opening_leaf(batch.stream_id, leaf_hash(lines[0])))
         point = Checkpoint(self.origin(batch.stream_id), frontier.size, frontier.root())
-        log_bodies.append(
-            canonical({"log": "checkpoint", "root": point.root.hex(), "size": point.size, "stream": batch.stream_id})
-        )
+        log_bodies.append(checkpoint_leaf(batch.stream_id, point.size, point.root))
         first_leaf = leaves.size
         for body in log_bodies:
             leaves = leaves.append(leaf_hash(body))

@@ -81,11 +81,17 @@ class Shelf:
             row = connection.execute(query).first()
         return None if row is None else int(row.size)
 
-    def forget_upload(self, sha256: str) -> int:
-        """Drop every binding of an erased object; how many there were."""
+    def forget_upload(self, stream_id: str, sha256: str) -> None:
+        """Unbind an erased object from an incident."""
         table = schema.uploaded_object
         with self._databases.record.begin() as connection:
-            return int(connection.execute(delete(table).where(table.c.sha256 == sha256)).rowcount)
+            connection.execute(delete(table).where(table.c.stream_id == stream_id, table.c.sha256 == sha256))
+
+    def bound(self, sha256: str) -> bool:
+        """Whether any incident still holds an object."""
+        table = schema.uploaded_object
+        with reading(self._databases.record) as connection:
+            return connection.execute(select(table.c.size).where(table.c.sha256 == sha256)).first() is not None
 
     def streams_with(self, types: Sequence[str]) -> list[str]:
         """Streams that hold at least one event of these types."""

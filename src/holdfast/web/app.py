@@ -1,0 +1,95 @@
+"""The ASGI application: API, pages, live stream, and the headers every answer carries."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+
+from fastapi import FastAPI
+from fastapi.exceptions import RequestValidationError
+from starlette.exceptions import HTTPException
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from holdfast import __version__
+from holdfast.app.application import Application
+from holdfast.kernel.errors import HoldfastError
+from holdfast.web import live
+from holdfast.web.api import commands, objects, reads
+from holdfast.web.problems import on_holdfast_error, on_http_error, on_validation_error
+
+CONTENT_SECURITY_POLICY = (
+    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data: blob:; connect-src 'self'; "
+    "worker-src 'self'; manifest-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
+)
+HEADERS: tuple[tuple[bytes, bytes], ...] = (
+    (b"content-security-policy", CONTENT_SECURITY_POLICY.encode()),
+    (b"x-content-type-options", b"nosniff"),
+    (b"referrer-policy", b"no-referrer"),
+    (b"cross-origin-opener-policy", b"same-origin"),
+    (b"cross-origin-resource-policy", b"same-origin"),
+    (b"permissions-policy", b"camera=(), microphone=(), geolocation=()"),
+)
+
+
+class SecurityHeaders:
+    """Adds the headers; answers under ``/api`` and pages are never cached by anybody else."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        """Wrap an application."""
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Pass everything through, adding headers to the start of each response."""
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+
+        async def with_headers(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                headers = message.setdefault("headers", [])
+                present = {name for name, _ in headers}
+                headers.extend(pair for pair in HEADERS if pair[0] not in present)
+                if b"cache-control" not in present:
+                    headers.append((b"cache-control", b"no-store"))
+            await send(message)
+
+        await self._app(scope, receive, with_headers)
+
+
+def create_app(application: Application) -> FastAPI:
+    """The ASGI application over a built :class:`Application`."""
+
+    @asynccontextmanager
+    async def lifespan(app: FastAPI) -> AsyncIterator[None]:
+        app.state.live = live.Hub(application)
+        async with app.state.live.running():
+            yield
+
+    app = FastAPI(
+        title="Holdfast",
+        version=__version__,
+        description="The security incident response runbook that runs.",
+        openapi_url="/api/v1/openapi.json",
+        docs_url=None,
+        redoc_url=None,
+        lifespan=lifespan,
+    )
+    app.state.application = application
+    handlers: dict[type[Exception], Callable[..., Awaitable[object]]] = {
+        HoldfastError: on_holdfast_error,
+        RequestValidationError: on_validation_error,
+        HTTPException: on_http_error,
+    }
+    for kind, handler in handlers.items():
+        app.add_exception_handler(kind, handler)  # type: ignore[arg-type]  # starlette types the response too narrowly
+    for router in (commands.router(), reads.router(), objects.router(), live.router()):
+        app.include_router(router, prefix="/api/v1")
+    _add_pages(app)
+    app.add_middleware(SecurityHeaders)
+    return app
+
+
+def _add_pages(app: FastAPI) -> None:
+    from holdfast.web.pages import site  # noqa: PLC0415 - templates are loaded only when pages are served
+
+    site.add_to(app)

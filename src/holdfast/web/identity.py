@@ -1,0 +1,83 @@
+"""Who asks: an API token in the Authorization header, or a session cookie set by signing in."""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+from typing import Annotated
+
+from fastapi import Depends, Request
+
+from holdfast.app.application import Application
+from holdfast.app.authorisation import Viewer
+from holdfast.app.ports_identity import Bearer
+from holdfast.kernel.errors import ForbiddenError, UnauthenticatedError
+
+COOKIE = "holdfast_session"
+
+
+def application(request: Request) -> Application:
+    """The application behind this server."""
+    found: Application = request.app.state.application
+    return found
+
+
+def signed_in(request: Request) -> tuple[Viewer, Bearer]:
+    """The viewer and the bearer they proved themselves with.
+
+    Raises:
+        UnauthenticatedError: neither a token nor a session, or one that does not hold.
+    """
+    app = application(request)
+    header = request.headers.get("authorization", "")
+    if header:
+        scheme, _, value = header.partition(" ")
+        if scheme.lower() == "bearer" and value:
+            return app.signing_in.viewer(value.strip(), session=False)
+    cookie = request.cookies.get(COOKIE)
+    if cookie and not header:
+        return app.signing_in.viewer(cookie, session=True)
+    raise UnauthenticatedError(
+        "not-signed-in",
+        "You are not signed in.",
+        why="The request carries neither a session nor an API token.",
+        next_step="Sign in at /sign-in, or on the command line: holdfast login",
+    )
+
+
+def viewer(request: Request) -> Viewer:
+    """Who asks. A session that writes must show that the request comes from our own page.
+
+    Raises:
+        UnauthenticatedError: nobody is signed in.
+        ForbiddenError: another site sent the request.
+    """
+    found, bearer = signed_in(request)
+    if bearer.kind == "session" and request.method not in ("GET", "HEAD"):
+        check_origin(request)
+    return found
+
+
+def check_origin(request: Request) -> None:
+    """Refuse a write that a browser says another site started (Fetch Metadata, Origin)."""
+    site = request.headers.get("sec-fetch-site", "")
+    origin = request.headers.get("origin", "")
+    own = application(request).settings.url
+    host = f"{request.url.scheme}://{request.headers.get('host', '')}"
+    if site in ("cross-site", "same-site") or (origin and origin not in (own, host)):
+        raise ForbiddenError(
+            "cross-site-request",
+            "Nothing was done.",
+            why="The request was started by another site.",
+            next_step="Open the page itself and try there.",
+        )
+
+
+def csrf_token(request: Request, value: str) -> str:
+    """A token bound to the session, for forms."""
+    key = application(request).secret_key
+    return hmac.new(key, b"csrf:" + value.encode(), hashlib.sha256).hexdigest()
+
+
+ViewerDep = Annotated[Viewer, Depends(viewer)]
+ApplicationDep = Annotated[Application, Depends(application)]

@@ -1,0 +1,120 @@
+"""The only module that knows every concrete class: it builds the application for a start."""
+
+from __future__ import annotations
+
+import os
+import tomllib
+from collections.abc import Callable
+from datetime import UTC, datetime
+from importlib.resources import files
+from pathlib import Path
+
+from holdfast import plays
+from holdfast.app.application import Application
+from holdfast.app.bus import Bus
+from holdfast.app.dispatching import Dispatcher
+from holdfast.app.erasing import ERASING, carry_out
+from holdfast.app.installation_work import InstallationTools
+from holdfast.app.pins import PinnedDocuments
+from holdfast.app.settings import Settings
+from holdfast.app.signing_in import SigningIn, Site
+from holdfast.app.states import States
+from holdfast.app.work import Tools
+from holdfast.investigation.library import library as questions
+from holdfast.kernel.events import Event
+from holdfast.kernel.ids import RANDOM_BYTES, uuid7
+from holdfast.plays.library import library as plays
+from holdfast.store.credentials import SqlCredentials
+from holdfast.store.database import open_databases, sqlite_url
+from holdfast.store.keyring import Keyring
+from holdfast.store.objects import FilesystemVault
+from holdfast.store.record import SqlRecord
+from holdfast.store.signing import FileSigner
+from holdfast.store.texts import SealedTexts
+
+
+def utc_now() -> datetime:
+    """The clock of a running installation."""
+    return datetime.now(UTC)
+
+
+def build(
+    settings: Settings, *, clock: Callable[[], datetime] = utc_now, randomness: Callable[[int], bytes] = os.urandom
+) -> Application:
+    """Open everything and put it together; finishes erasures that a crash interrupted."""
+    _private_folder(settings.data)
+    _private_folder(settings.keys)
+    keyring = Keyring.load_or_create(settings.keys)
+    databases = open_databases(
+        settings.database or sqlite_url(settings.data / "record.sqlite"),
+        settings.key_database or sqlite_url(settings.keys / "text-keys.sqlite"),
+    )
+    signer = FileSigner.load_or_create(settings.keys, "holdfast")
+    texts = SealedTexts(databases)
+    record = SqlRecord(databases, texts, signer, uuid7(clock(), randomness(RANDOM_BYTES)))
+    vault = FilesystemVault(settings.data / "objects")
+    states = States(record)
+    tools = Tools(
+        record=record,
+        texts=texts,
+        documents=PinnedDocuments(record, library()),
+        vault=vault,
+        signer=signer,
+        clock=clock,
+        randomness=randomness,
+        people=states.installation,
+    )
+
+    def rotate() -> tuple[str, str]:
+        previous = signer.key.vkey()
+        return previous, signer.rotate().vkey()
+
+    def after_commit(stream_id: str, events: tuple[Event, ...]) -> None:
+        if any(event.type in ERASING for event in events):
+            carry_out(record, texts, vault, states.incident(stream_id), events)
+
+    installation_tools = InstallationTools(
+        credentials=SqlCredentials(databases), guard=keyring, clock=clock, randomness=randomness, rotate_signer=rotate
+    )
+    bus = Bus()
+    secret_key = keyring.key("fingerprints")
+    dispatcher = Dispatcher(tools, states, bus, secret_key, after_commit, installation_tools)
+    application = Application(
+        settings=settings,
+        record=record,
+        texts=texts,
+        vault=vault,
+        signer=signer,
+        tools=tools,
+        installation_tools=installation_tools,
+        states=states,
+        bus=bus,
+        dispatcher=dispatcher,
+        signing_in=SigningIn(installation_tools, states),
+        secret_key=secret_key,
+        verifier_keys=lambda: [key.vkey() for key in signer.verifier_keys()],
+        replace_rows=record.replace_rows,
+        close=databases.close,
+        site=Site(settings.host, settings.url),
+    )
+    application.finish_erasures()
+    return application
+
+
+def library() -> dict[str, dict[str, object]]:
+    """Every shipped document that incidents pin, by name."""
+    documents: dict[str, dict[str, object]] = {
+        "calendars": _toml("incidents", "calendars"),
+        "severity": _toml("incidents", "severity"),
+        "runbook": {"board": _toml("incidents", "board"), "questions": dict(questions())},
+    }
+    documents.update({f"play/{key}": dict(document) for key, document in plays().items()})
+    return documents
+
+
+def _toml(package: str, name: str) -> dict[str, object]:
+    return tomllib.loads(files(f"holdfast.{package}").joinpath(f"library/{name}.toml").read_text(encoding="utf-8"))
+
+
+def _private_folder(path: Path) -> None:
+    path.mkdir(parents=True, exist_ok=True, mode=0o700)
