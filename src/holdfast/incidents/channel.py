@@ -80,7 +80,7 @@ def supersede(state: BoardState, seq: int, entry: Entry, reason: Sealed, now: da
             "entry-superseded",
             f"#{seq} has been corrected already.",
             why=f"Its correction is #{newer}.",
-            next_step=f"Read that; if it is wrong too: holdfast timeline supersede INC #{newer}",
+            next_step=f"Read that; if it is wrong too: holdfast timeline supersede INC {newer}",
         )
     _check_past(entry.occurred_at, now)
     data = {"entry": seq, "text": entry.text.as_json(), **_known_from(entry), "reason": reason.as_json()}

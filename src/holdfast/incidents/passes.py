@@ -44,7 +44,7 @@ class PassToken:
 
     payload: Mapping[str, Any]
     body: bytes
-    """What the signature is over."""
+    """RFC 8785 bytes of the payload: what the signature is over."""
     signature: bytes
 
 
@@ -185,14 +185,9 @@ def check_known(known: Pass, scope: str, asker: str, now: datetime) -> PassAnswe
     return PassAnswer(opens=not why, pass_id=known.id, why=why)
 
 
-def pass_body(payload: Mapping[str, Any]) -> bytes:
-    """The first half of a token and what the signature is over: base64url of the canonical JSON, unpadded."""
-    return base64.urlsafe_b64encode(canonical(payload)).rstrip(b"=")
-
-
 def pass_token(payload: Mapping[str, Any], signature: bytes) -> str:
-    """``body.signature``, both base64url without padding."""
-    return (pass_body(payload) + b"." + base64.urlsafe_b64encode(signature).rstrip(b"=")).decode("ascii")
+    """``body.signature``: canonical JSON and the signature over it, both base64url without padding."""
+    return f"{_unpadded(canonical(payload))}.{_unpadded(signature)}"
 
 
 def read_token(token: str) -> PassToken:
@@ -246,11 +241,19 @@ def _pass_from(payload: Mapping[str, Any]) -> Pass:
     )
 
 
-def _unpadded(text: bytes) -> bytes:
+def _unpadded(content: bytes) -> str:
+    return base64.urlsafe_b64encode(content).rstrip(b"=").decode("ascii")
+
+
+def _content(text: bytes) -> bytes:
     try:
-        return base64.b64decode(text + b"=" * (-len(text) % 4), altchars=b"-_", validate=True)
+        content = base64.b64decode(text + b"=" * (-len(text) % 4), altchars=b"-_", validate=True)
     except binascii.Error:
         raise ValueError from None
+    if _unpadded(content).encode() != text:
+        msg = "not the one spelling of its bytes"
+        raise ValueError(msg)
+    return content
 
 
 def _hours(seconds: float) -> str:
@@ -262,10 +265,11 @@ def _taken_apart(token: str) -> PassToken:
         msg = "too long"
         raise ValueError(msg)
     body, _, signature = token.strip().encode("ascii").partition(b".")
-    payload = json.loads(_unpadded(body))
-    proof = _unpadded(signature)
+    content = _content(body)
+    payload = json.loads(content)
+    proof = _content(signature)
     # One payload has one spelling: a token that differs anywhere is another token.
-    if not isinstance(payload, dict) or not proof or pass_body(payload) != body:
+    if not isinstance(payload, dict) or not proof or canonical(payload) != content:
         msg = "not a pass"
         raise ValueError(msg)
-    return PassToken(payload, body, proof)
+    return PassToken(payload, content, proof)
