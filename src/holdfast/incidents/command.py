@@ -53,7 +53,7 @@ def take(state: State, by: str, *, qualified: bool, dual_hat_reason: Sealed | No
     if present.commander is None:
         return [NewEvent("command.claimed", {"account": by, "dual_hat_reason": dual})]
     data = {"account": by, "previous": present.commander, "dual_hat_reason": dual}
-    return [NewEvent("command.assumed", data), *_tell(present.commander, "acting_ended", unless=by)]
+    return [NewEvent("command.assumed", data), *tell(present.commander, "acting_ended", unless=by)]
 
 
 def vacate(state: State, by: str, reason: Sealed) -> list[NewEvent]:
@@ -96,7 +96,7 @@ def challenge(state: State, by: str, reason: Sealed | None, *, now: datetime, ti
         "reason": None if reason is None else reason.as_json(),
         "answer_by": format_instant(now + timeout),
     }
-    return [NewEvent("commander.challenged", data), *_tell(commander, "challenged")]
+    return [NewEvent("commander.challenged", data), *tell(commander, "challenged")]
 
 
 def answer_challenge(state: State, by: str) -> list[NewEvent]:
@@ -153,7 +153,7 @@ def relieve(
         "challenge": asked.seq,
         "dual_hat_reason": dual,
     }
-    return [NewEvent("commander.relieved", data), *_tell(state.commander, "relieved")]
+    return [NewEvent("commander.relieved", data), *tell(state.commander, "relieved")]
 
 
 def override(
@@ -192,13 +192,13 @@ def override(
         "reason": reason.as_json(),
         "dual_hat_reason": dual_hat(state, commander=by, lead=state.holder("technical_lead"), reason=dual_hat_reason),
     }
-    return [NewEvent("command.overridden", data), *_tell(previous, "overridden")]
+    return [NewEvent("command.overridden", data), *tell(previous, "overridden")]
 
 
 def advise(state: State, advice: Sealed) -> list[NewEvent]:
     """Log advice from somebody who does not take command."""
     require_open(state)
-    return [NewEvent("advice.logged", {"advice": advice.as_json()}), *_tell(state.commander, "advice")]
+    return [NewEvent("advice.logged", {"advice": advice.as_json()}), *tell(state.commander, "advice")]
 
 
 def propose_handover(
@@ -238,7 +238,7 @@ def propose_handover(
         )
     need_qualified(state, to, "commander", qualified=qualified)
     data = {"to": to, "brief": brief.as_json(), "note": None if note is None else note.as_json()}
-    return [NewEvent("handover.proposed", data), *_tell(to, "asked_to_command", unless=by)]
+    return [NewEvent("handover.proposed", data), *tell(to, "asked_to_command", unless=by)]
 
 
 def accept_handover(state: State, by: str, *, qualified: bool, dual_hat_reason: Sealed | None = None) -> list[NewEvent]:
@@ -272,7 +272,7 @@ def decline_handover(state: State, by: str, reason: Sealed) -> list[NewEvent]:
     waiting = _handover(state)
     _need_asked(state, waiting, by)
     events = [NewEvent("handover.declined", {"to": by, "reason": reason.as_json()})]
-    return events + _tell(waiting.by, "handover_declined", unless=by)
+    return events + tell(waiting.by, "handover_declined", unless=by)
 
 
 def withdraw_handover(state: State, by: str) -> list[NewEvent]:
@@ -290,10 +290,11 @@ def withdraw_handover(state: State, by: str) -> list[NewEvent]:
             why=f"{waiting.by} proposed it.",
             next_step=f"Ask {waiting.by} to withdraw it.",
         )
-    return [NewEvent("handover.withdrawn", {"to": waiting.to}), *_tell(waiting.to, "handover_withdrawn", unless=by)]
+    return [NewEvent("handover.withdrawn", {"to": waiting.to}), *tell(waiting.to, "handover_withdrawn", unless=by)]
 
 
-def _tell(account: str | None, what: str, unless: str | None = None) -> list[NewEvent]:
+def tell(account: str | None, what: str, unless: str | None = None) -> list[NewEvent]:
+    """A notice to somebody, unless there is nobody or it is they who act."""
     if account is None or account == unless:
         return []
     return [NewEvent("notice.given", {"account": account, "what": what})]

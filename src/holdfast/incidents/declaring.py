@@ -10,10 +10,13 @@ Rules:
 
 from __future__ import annotations
 
+import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any
+from functools import cache
+from importlib.resources import files
+from typing import Any, Literal
 
 from holdfast.incidents import judging
 from holdfast.incidents.lifecycle import require_open
@@ -23,6 +26,18 @@ from holdfast.kernel.errors import BadInputError, RefusedError
 from holdfast.kernel.events import NewEvent
 from holdfast.kernel.instants import format_instant
 from holdfast.kernel.texts import Sealed
+
+
+@cache
+def _implied() -> Mapping[str, Mapping[str, str]]:
+    text = files("holdfast.incidents").joinpath("library/declaring.toml").read_text(encoding="utf-8")
+    implied: Mapping[str, Mapping[str, str]] = tomllib.loads(text)["answers"]
+    return implied
+
+
+def implied_answers(play: str | None) -> Mapping[str, str]:
+    """What choosing a play already answers of the severity questions: a leaked secret is a leaked secret."""
+    return {} if play is None else _implied().get(play, {})
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,21 +126,48 @@ def _check(said: Declaration, now: datetime) -> None:
             why="The plays are " + ", ".join(sorted(said.pins["plays"])) + ".",
             next_step="Name one of those, or leave it out: a play can be started later.",
         )
-    for moment, what in ((said.detected, "detected"), (said.started, "started")):
+    _check_times(said.detected, said.started, now)
+
+
+def _check_times(detected: Moment | None, started: Moment | None, now: datetime) -> None:
+    for moment, what in ((detected, "been detected"), (started, "started")):
         if moment is not None and moment.at > now:
             raise BadInputError(
                 "time-in-future",
-                "The incident was not declared.",
-                why=f"It cannot have been {what} after now ({format_instant(now)}).",
+                "Nothing was recorded.",
+                why=f"It cannot have {what} after now ({format_instant(now)}).",
                 next_step="Check the date and the time zone, or leave the time out.",
             )
-    if said.detected is not None and said.started is not None and said.started.at > said.detected.at:
+    if detected is not None and started is not None and started.at > detected.at:
         raise BadInputError(
             "times-out-of-order",
-            "The incident was not declared.",
+            "Nothing was recorded.",
             why="It cannot have started after it was detected.",
             next_step="Check the two times, or leave the start out: it can be estimated later.",
         )
+
+
+def state_time(
+    state: State, which: Literal["detected", "started"], moment: Moment, reason: Sealed, now: datetime
+) -> list[NewEvent]:
+    """State when it was detected or started; what was said before stays in the record.
+
+    Args:
+        state: the incident.
+        which: the moment meant.
+        moment: the instant and how it is known.
+        reason: what it rests on.
+        now: neither moment may be later.
+
+    Raises:
+        BadInputError: it is in the future, or the start would be after the detection.
+    """
+    detected = moment if which == "detected" else state.detected
+    started = moment if which == "started" else state.started
+    _check_times(detected, started, now)
+    at = format_instant(moment.at)
+    data = {"moment": which, "at": at, "basis": moment.basis, "reason": reason.as_json()}
+    return [NewEvent("time.stated", data)]
 
 
 def add_to_report(state: State, part: ReportPart, text: Sealed) -> list[NewEvent]:

@@ -59,6 +59,21 @@ REPORT_ADDED = EventType(
     example={"part": "suspected_impact", "text": _WORDS},
 )
 
+TIME_STATED = EventType(
+    name="time.stated",
+    sentence="{actor} stated that the incident {moment} at {at} ({basis}): {reason}",
+    fields={
+        "moment": "detected or started",
+        "at": "the instant",
+        "basis": "observed, estimated or evidenced",
+        "reason": "what it rests on, sealed",
+    },
+    facet="time:{moment}",
+    runbook=("C1", "F2"),
+    kind="finding",
+    example={"moment": "started", "at": "2026-11-23T02:51:00.000Z", "basis": "evidenced", "reason": _WORDS},
+)
+
 IMPACT_STATED = EventType(
     name="impact.stated",
     sentence="{actor} stated the impact on {impact}: {answer}",
@@ -166,6 +181,7 @@ LOWERED = EventType(
 TYPES: tuple[EventType, ...] = (
     DECLARED,
     REPORT_ADDED,
+    TIME_STATED,
     IMPACT_STATED,
     ANSWERED,
     SET,

@@ -117,7 +117,7 @@ def close(state: State, blockers: Sequence[str], note: Sealed | None, *, acting_
         raise RefusedError(
             "disposition-undecided",
             "The incident was not closed.",
-            why=f"{life.proposal.by} proposed the disposition {life.proposal.disposition}; it waits for a second person.",
+            why=f"{life.proposal.by} proposed {life.proposal.disposition}, and it waits for a second person.",
             next_step=f"Somebody else: holdfast disposition confirm {state.incident_id}",
         )
     if life.disposition == "real":

@@ -9,9 +9,14 @@ Rules:
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+import tomllib
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import timedelta
+from functools import cache
+from importlib.resources import files
 
-from holdfast.incidents.command import dual_hat, need_qualified
+from holdfast.incidents.command import dual_hat, need_qualified, tell
 from holdfast.incidents.lifecycle import require_open
 from holdfast.incidents.state import State
 from holdfast.incidents.state_command import AssignableRole
@@ -20,15 +25,65 @@ from holdfast.kernel.events import NewEvent
 from holdfast.kernel.texts import Sealed
 
 
+@dataclass(frozen=True, slots=True)
+class RoleMeaning:
+    """What a role of the runbook is for."""
+
+    key: str
+    runbook: str
+    name: str
+    owns: str
+    qualified: bool
+    """Whether an administrator must have qualified the holder."""
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """The time-outs of command."""
+
+    challenge: timedelta
+    """How long a challenged commander has to answer."""
+    acting: timedelta
+    """After how long an acting commander is a nag."""
+    unfilled: timedelta
+    """After how long an unfilled role is a nag."""
+
+
+@dataclass(frozen=True, slots=True)
+class RoleBook:
+    """Roles R1 to R5 and the limits."""
+
+    roles: Mapping[str, RoleMeaning]
+    """In order R1 to R5."""
+    limits: Limits
+
+
+@cache
+def role_book() -> RoleBook:
+    """The shipped ``library/roles.toml``."""
+    text = files("holdfast.incidents").joinpath("library/roles.toml").read_text(encoding="utf-8")
+    document = tomllib.loads(text)
+    roles = {row["key"]: RoleMeaning(**row) for row in document["role"]}
+    limits = {name: timedelta(minutes=minutes) for name, minutes in document["minutes"].items()}
+    return RoleBook(roles, Limits(**limits))
+
+
 def assign(
-    state: State, role: AssignableRole, account: str, *, qualified: bool, dual_hat_reason: Sealed | None = None
+    state: State,
+    role: AssignableRole,
+    account: str,
+    *,
+    by: str,
+    qualified: bool,
+    dual_hat_reason: Sealed | None = None,
 ) -> list[NewEvent]:
     """Give a role of R2 to R5 to somebody, in place of who held it.
 
     Args:
         state: the incident.
         role: which.
-        account: who holds it from now on.
+        account: who holds it from now on; told, unless they did it themselves.
+        by: who assigns it.
         qualified: whether they are qualified for it; looked at for the business owner only.
         dual_hat_reason: why the commander may be technical lead at the same time in a SEV-1.
 
@@ -50,7 +105,7 @@ def assign(
     lead = account if role == "technical_lead" else None
     dual = dual_hat(state, commander=state.commander, lead=lead, reason=dual_hat_reason)
     data = {"role": role, "account": account, "previous": previous, "dual_hat_reason": dual}
-    return [NewEvent("role.assigned", data)]
+    return [NewEvent("role.assigned", data), *tell(account, "role_assigned", unless=by)]
 
 
 def release(state: State, role: AssignableRole, by: str, reason: Sealed | None) -> list[NewEvent]:

@@ -254,6 +254,11 @@ def _report_added(state: State, event: Event) -> State:
     return replace(state, report={**state.report, part: (*state.report.get(part, ()), entry)})
 
 
+def _time_stated(state: State, event: Event) -> State:
+    moment = Moment(parse_instant(event.data["at"]), event.data["basis"])
+    return replace(state, started=moment) if event.data["moment"] == "started" else replace(state, detected=moment)
+
+
 def _impact_stated(state: State, event: Event) -> State:
     data = event.data
     said = ImpactStatement(data["answer"], sealed_or_none(data["reason"]), event.actor.id, event.recorded_at)
@@ -382,6 +387,7 @@ def _noticed(state: State, event: Event) -> State:
 _FOLDS: Mapping[str, Callable[[State, Event], State]] = {
     "incident.declared": _declared,
     "report.added": _report_added,
+    "time.stated": _time_stated,
     "impact.stated": _impact_stated,
     "status.changed": _status_changed,
     "recovery.verified": _recovery_verified,

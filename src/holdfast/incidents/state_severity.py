@@ -9,6 +9,7 @@ from typing import Any
 
 from holdfast.incidents.severity import Level, worse
 from holdfast.kernel.events import Event
+from holdfast.kernel.instants import parse_instant
 from holdfast.kernel.texts import Sealed, sealed_from, sealed_or_none
 
 
@@ -24,7 +25,11 @@ class Assessed:
     rule: str
     """The rule that fired."""
     provisional: bool
+    reason: str
+    """The table's own sentence."""
     open_questions: tuple[str, ...]
+    open_due_at: datetime | None
+    """By when the open questions are to be answered."""
     by: str
     at: datetime
     seq: int
@@ -78,6 +83,7 @@ class SeverityState:
 
 def _answered(state: SeverityState, event: Event) -> SeverityState:
     data = event.data
+    due = data["open_questions_due_at"]
     return replace(
         state,
         assessed=Assessed(
@@ -87,7 +93,9 @@ def _answered(state: SeverityState, event: Event) -> SeverityState:
             level=data["level"],
             rule=data["rule"],
             provisional=data["provisional"],
+            reason=data["reason"],
             open_questions=tuple(data["open_questions"]),
+            open_due_at=None if due is None else parse_instant(due),
             by=event.actor.id,
             at=event.recorded_at,
             seq=event.seq,
