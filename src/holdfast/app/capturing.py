@@ -15,16 +15,17 @@ from __future__ import annotations
 
 import os
 import stat
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass, field, replace
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from io import BytesIO
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any
 
 from holdfast.app.ports import Clock
+from holdfast.app.ports_capture import Collected, CommandOrder, Progress, Runner, Sink
 from holdfast.app.ports_vault import ByteSource, Stored
-from holdfast.evidence.events import SHORTFALLS, Kind, Shortfall
+from holdfast.evidence.events import Kind, Shortfall
 from holdfast.evidence.manifests import (
     CommandRun,
     FolderEntry,
@@ -45,46 +46,6 @@ MAX_DEPTH = 100
 MANIFEST_TYPE = "application/json"
 _OPEN_FILE = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
 _OPEN_FOLDER = os.O_RDONLY | os.O_NOFOLLOW | os.O_DIRECTORY | os.O_CLOEXEC
-
-Progress = Callable[[int, int], None]
-"""Called with (bytes, items) done so far."""
-
-
-@dataclass(frozen=True, slots=True)
-class Collected:
-    """What is registered of one capture: the fields of the command ``evidence add``."""
-
-    sha256: str
-    size: int
-    kind: Kind
-    name: str
-    origin: str
-    media_type: str
-    source: str | None
-    started: str
-    """RFC 3339."""
-    ended: str
-    collector: str
-    collector_version: str
-    clock_offset_ms: int | None
-    manifest: str | None
-    shortfalls: tuple[Shortfall, ...]
-
-    def as_json(self) -> dict[str, Any]:
-        """The body of the command."""
-        return {**asdict(self), "shortfalls": list(self.shortfalls)}
-
-
-class Sink(Protocol):
-    """Where captured evidence goes. Methods may be called from two threads at once."""
-
-    def put(self, stream: ByteSource, size_hint: int | None, /) -> Stored:
-        """Upload a stream to its end; exceptions that reading it raises pass through."""
-        ...
-
-    def register(self, found: Collected, /) -> str:
-        """Record the item; its id, such as ``ev-3``."""
-        ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,39 +84,6 @@ class Captured:
     """What could not be read, or not whole, each with its reason; to be shown to the responder."""
     exit_status: int | None = None
     """Of a command."""
-
-
-@dataclass(frozen=True, slots=True)
-class CommandOrder:
-    """A command to run."""
-
-    arguments: Sequence[str]
-    environment: Mapping[str, str]
-    working_folder: str
-    timeout_seconds: float | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Ran:
-    """How a command ended."""
-
-    exit_status: int | None
-    signal: str | None
-    shortfalls: tuple[Shortfall, ...]
-
-
-class Runner(Protocol):
-    """Runs a command without a shell."""
-
-    def run(
-        self, order: CommandOrder, stdout: Callable[[ByteSource], None], stderr: Callable[[ByteSource], None], /
-    ) -> Ran:
-        """Run it to its end; each consumer reads its stream to the end, in a thread of its own.
-
-        Raises:
-            NotFoundError: it cannot be started.
-        """
-        ...
 
 
 @dataclass(slots=True)
@@ -279,46 +207,44 @@ class Capturer:
         started = self.clock()
         tally = Tally(self.progress)
         environment = {name: value for name, value in order.environment.items() if not name.startswith("HOLDFAST_")}
-        clean = CommandOrder(order.arguments, environment, order.working_folder, order.timeout_seconds)
-        kept: dict[str, Stored] = {}
-        heads: dict[str, bytes] = {}
+        outputs: dict[str, _Kept] = {}
 
         def consume(which: str, source: ByteSource) -> None:
             stream = _Reading(source, tally)
-            kept[which] = self.sink.put(stream, None)
-            heads[which] = stream.head
+            stored = self.sink.put(stream, None)
+            outputs[which] = _Kept(stored, stream.head)
             tally.finish()
 
-        ran = runner.run(clean, lambda source: consume("stdout", source), lambda source: consume("stderr", source))
+        try:
+            ran = runner.run(
+                replace(order, environment=environment),
+                lambda source: consume("stdout", source),
+                lambda source: consume("stderr", source),
+            )
+        except _ReadFaultError as fault:
+            raise _unread("the command's output", fault) from None
+        stdout, stderr = outputs["stdout"], outputs["stderr"]
         arguments, redacted = redacted_arguments(order.arguments, redact)
-        document = command_manifest(
-            CommandRun(
-                arguments=arguments,
-                redacted=redacted,
-                working_folder=order.working_folder,
-                environment=environment,
-                exit_status=ran.exit_status,
-                signal=ran.signal,
-                stdout=Member(kept["stdout"].sha256, kept["stdout"].size),
-                stderr=Member(kept["stderr"].sha256, kept["stderr"].size),
-                shortfalls=ran.shortfalls,
-            ),
-            self._span(started),
+        run = CommandRun(
+            arguments=arguments,
+            redacted=redacted,
+            working_folder=order.working_folder,
+            environment=environment,
+            exit_status=ran.exit_status,
+            signal=ran.signal,
+            stdout=stdout.member,
+            stderr=stderr.member,
+            shortfalls=ran.shortfalls,
         )
-        manifest = self._put_manifest(document)
-        shortfalls = tuple(code for code in SHORTFALLS if code in ran.shortfalls)
-        shown = " ".join(arguments)[:200]
-        named = _Named("command_history", shown, order.working_folder, sniff(heads["stdout"]))
-        stored = kept["stdout"]
-        evidence_id = self._register(stored, labels, named, _Took(started, manifest.sha256, shortfalls))
+        manifest = self._put_manifest(command_manifest(run, self._span(started)))
+        named = _Named("command_history", " ".join(arguments)[:200], order.working_folder, sniff(stdout.head))
+        took = _Took(started, manifest.sha256, ran.shortfalls)
         return Captured(
-            evidence_id,
-            stored.sha256,
-            stored.size,
-            contents=1,
-            contents_size=kept["stderr"].size,
-            shortfalls=shortfalls,
-            unread=shortfalls,
+            self._register(stdout.stored, labels, named, took),
+            stdout.stored.sha256,
+            stdout.stored.size,
+            shortfalls=ran.shortfalls,
+            unread=ran.shortfalls,
             exit_status=ran.exit_status,
         )
 
@@ -358,6 +284,16 @@ class _Named:
     name: str
     origin: str
     media_type: str
+
+
+@dataclass(frozen=True, slots=True)
+class _Kept:
+    stored: Stored
+    head: bytes
+
+    @property
+    def member(self) -> Member:
+        return Member(self.stored.sha256, self.stored.size)
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,1 @@
+"""What runs the work that the domain only describes: child processes, scans, file access."""
