@@ -61,6 +61,10 @@ def _gate_reopened(state: State, event: Event, data: _Data) -> State:
     if data["gate"] == "X2":
         # Whoever doubts that the path is closed wants it verified anew, not only the gate signed again.
         return replace(state, gates=gates, path_verified=None)
+    if data["gate"] == "X8":
+        # Answers stay; the review runs again until somebody completes it anew.
+        review = replace(state.review, completed_by=None, completed_at=None, completed_seq=None, late=False)
+        return replace(state, gates=gates, review=review)
     return replace(state, gates=gates)
 
 

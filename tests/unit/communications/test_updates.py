@@ -200,18 +200,6 @@ def test_the_end_of_the_cadence_ends_every_promise() -> None:
     assert promises.end(record.state) == []
 
 
-def test_a_suggested_rhythm_follows_severity_and_slows_down_after_two_hours() -> None:
-    record = ready()
-    start = record.now
-    assert promises.suggested(record.state, "customers", "SEV-1", start, start) == start.replace(minute=37)
-    assert promises.suggested(record.state, "customers", "SEV-4", start, start) is None
-    send_next(record)
-    record.later(180)
-    after = promises.suggested(record.state, "customers", "SEV-1", start, record.now)
-    assert after is not None
-    assert (after - record.now).total_seconds() == 3600
-
-
 def test_a_sent_update_changes_no_more() -> None:
     record = ready()
     approve(record, "cem")
