@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import copy
+from collections.abc import Callable
+from typing import Any
 
 import pytest
 
@@ -135,7 +137,9 @@ def test_a_step_without_named_parts_has_the_single_part_result() -> None:
         ),
     ],
 )
-def test_a_faulty_document_is_refused_at_the_faulty_place(break_it, place: str) -> None:  # noqa: ANN001 - a lambda
+def test_a_faulty_document_is_refused_at_the_faulty_place(
+    break_it: Callable[[dict[str, Any]], object], place: str
+) -> None:
     document = copy.deepcopy(dict(library()["leaked-secret"]))
     break_it(document)
     with pytest.raises(BadInputError) as refusal:
