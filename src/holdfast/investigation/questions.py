@@ -31,12 +31,16 @@ class Question:
 
 
 def load(document: Mapping[str, Any]) -> tuple[Question, ...]:
-    """The questions from a document's ``questions``; what else the document holds is not read.
+    """The questions from a document.
 
     Raises:
         BadInputError: ``library-document-not-valid``, naming the faulty place.
     """
-    questions = tuple(_question(found) for found in Table(document, "").tables("questions"))
+    table = Table(document, "")
+    table.text("format", "questions")
+    table.positive("version")
+    questions = tuple(_question(found) for found in table.tables("questions"))
+    table.finish()
     if not questions:
         raise fault("questions", "there is no question")
     ids = [question.id for question in questions]

@@ -104,14 +104,12 @@ def test_an_unknown_question_is_refused_with_those_there_are() -> None:
         question_named(QUESTIONS, "I8")
 
 
-def test_questions_inside_a_larger_document_are_found() -> None:
-    assert load({"board": [], "format": "runbook", **library()}) == QUESTIONS
-
-
 @pytest.mark.parametrize(
     ("break_it", "place"),
     [
         (lambda document: document.update(questions=[]), "questions"),
+        (lambda document: document.update(format="play"), "format"),
+        (lambda document: document.update(extra=1), "extra"),
         (lambda document: document["questions"][2].update(id="I1"), "questions[2].id"),
         (lambda document: document["questions"][0].pop("why"), "questions[0].why"),
         (lambda document: document["questions"][0].update(whys="x"), "questions[0].whys"),

@@ -16,14 +16,13 @@ from holdfast.app.commanding import REGISTRY
 from holdfast.app.commands import investigation as question_commands
 from holdfast.app.commands import plays as play_commands
 from holdfast.incidents import board
-from holdfast.investigation.library import library as questions_document
 from holdfast.kernel.canonical import digest
 from holdfast.kernel.citations import Citation
 from holdfast.kernel.errors import BadInputError, RefusedError
 from holdfast.kernel.events import Actor, Event, NewEvent
 from holdfast.kernel.ids import TextId
 from holdfast.kernel.texts import Sealed, sealed_within
-from holdfast.plays.library import library
+from holdfast.wiring import library
 
 NOW = datetime(2026, 11, 23, 3, 7, tzinfo=UTC)
 MODULES = (play_commands.__name__, question_commands.__name__)
@@ -33,10 +32,15 @@ class Desk:
     """The context of a handler, over a record in memory."""
 
     def __init__(self) -> None:
-        self.stored = {digest(document): document for document in (*library().values(), questions_document())}
+        shipped = library()
+        self.stored = {digest(document): document for document in shipped.values()}
         pins = {
-            "plays": {key: digest(document) for key, document in library().items()},
-            "runbook": digest(questions_document()),
+            "plays": {
+                name.removeprefix("play/"): digest(document)
+                for name, document in shipped.items()
+                if name.startswith("play/")
+            },
+            "runbook": digest(shipped["runbook"]),
         }
         self.state = app_state.IncidentState("INC-1", incidents=replace(incidents.EMPTY, pins=pins))
         self.texts: dict[str, str] = {}

@@ -103,4 +103,4 @@ def reopen_question(command: ReopenQuestion, ctx: Context) -> None:
 def _question(ctx: Context, question: str) -> Question:
     """The question as the incident was declared under: from its pinned runbook document."""
     document = ctx.documents.get(ctx.state.incidents.pins["runbook"])
-    return questions.question_named(questions.load(document), question)
+    return questions.question_named(questions.load(document["questions"]), question)
