@@ -1,0 +1,145 @@
+r"""What secrets look like: the rules of ``library/secret_formats.toml``, compiled.
+
+A rule's patterns name the secret by the group ``secret``. To stay linear in the length of hostile input they follow
+three habits, and a test throws hostile input at them: a token starts only after a character that is no part of it
+(so that a run is tried once), runs are possessive (``{20,}+``), and everything between a name and its value is
+bounded.
+"""
+
+from __future__ import annotations
+
+import math
+import re
+import tomllib
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from functools import lru_cache
+from importlib import resources
+from typing import Any
+
+from holdfast.kernel.canonical import digest
+from holdfast.kernel.errors import BadInputError
+
+_KEY = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")
+_LETTER = re.compile("[A-Za-z]")
+_DIGIT = re.compile("[0-9]")
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """One kind of secret."""
+
+    key: str
+    """Shown in the redaction and recorded with the hit."""
+    name: str
+    keywords: tuple[str, ...]
+    """Lower-case literals, one of which is in every text the rule can match."""
+    patterns: tuple[re.Pattern[str], ...]
+    """Each has the group ``secret``."""
+    entropy: int
+    """Least Shannon entropy of the secret in hundredths of a bit per character; 0 asks for none."""
+    mixed: bool
+    """Whether the secret must hold both a letter and a digit, as made-up values do and words do not."""
+    ignore: tuple[re.Pattern[str], ...]
+    """Whole values that are no secret: placeholders, references, identifiers."""
+    squeeze: bool
+    """Whether white space and written line ends are left out of the fingerprint (keys are wrapped in many ways)."""
+    found: tuple[str, ...]
+    """Templates of texts in which the rule must find something."""
+    passed: tuple[str, ...]
+    """Templates of texts in which no rule may find anything."""
+
+    def accepts(self, secret: str) -> bool:
+        """Whether what a pattern found is a secret rather than a word, a placeholder or a reference."""
+        if self.mixed and not (_LETTER.search(secret) and _DIGIT.search(secret)):
+            return False
+        if self.entropy and entropy(secret) < self.entropy:
+            return False
+        return not any(pattern.fullmatch(secret) for pattern in self.ignore)
+
+
+@dataclass(frozen=True, slots=True)
+class Rules:
+    """All rules, the more telling ones first, and the one filter that lets most text pass at once."""
+
+    rules: tuple[Rule, ...]
+    prefilter: re.Pattern[str]
+    """Matches lower-cased text that holds the keyword of any rule."""
+    version: int
+    digest: str
+
+
+def entropy(text: str) -> int:
+    """Shannon entropy in hundredths of a bit per character; of the first 4,096 characters."""
+    text = text[:4096]
+    size = len(text)
+    counts = Counter(text).values()
+    return round(100 * sum(count / size * math.log2(size / count) for count in counts)) if size else 0
+
+
+def load(document: Mapping[str, Any]) -> Rules:
+    """The rules of a parsed ``secret_formats.toml``.
+
+    Raises:
+        BadInputError: a field is missing, a key is used twice, a pattern does not compile or names no secret
+            (``secret-formats-invalid``).
+    """
+    try:
+        rules = _rules(document["rule"])
+        words = sorted({word for rule in rules for word in rule.keywords})
+        return Rules(
+            rules=rules,
+            prefilter=re.compile("|".join(map(re.escape, words))),
+            version=document["version"],
+            digest=digest(document),
+        )
+    except (KeyError, TypeError, ValueError, AttributeError, re.error) as error:
+        raise BadInputError(
+            "secret-formats-invalid",
+            "The secret formats cannot be used.",
+            why=f"{type(error).__name__}: {error}.",
+            next_step="Correct the document; library/secret_formats.toml shows the form.",
+        ) from error
+
+
+@lru_cache(maxsize=1)
+def shipped() -> Rules:
+    """The rules that come with Holdfast."""
+    file = resources.files("holdfast.exposure").joinpath("library/secret_formats.toml")
+    return load(tomllib.loads(file.read_text(encoding="utf-8")))
+
+
+def _rules(rows: Iterable[Mapping[str, Any]]) -> tuple[Rule, ...]:
+    rules = tuple(_rule(row) for row in rows)
+    keys = [rule.key for rule in rules]
+    if len(set(keys)) != len(keys):
+        msg = "a key is used twice"
+        raise ValueError(msg)
+    return rules
+
+
+def _rule(row: Mapping[str, Any]) -> Rule:
+    patterns = tuple(re.compile(pattern) for pattern in row["patterns"])
+    keywords = tuple(row["keywords"])
+    if not _KEY.fullmatch(row["key"]) or not patterns or not all(keywords):
+        msg = f"{row['key']!r} has an unfit key, no pattern or an empty keyword"
+        raise ValueError(msg)
+    if any("secret" not in pattern.groupindex for pattern in patterns):
+        msg = f"a pattern of {row['key']} does not name its secret"
+        raise ValueError(msg)
+    if any(word != word.lower() for word in keywords) or not keywords:
+        msg = f"{row['key']} needs keywords in lower case"
+        raise ValueError(msg)
+    return Rule(
+        key=row["key"],
+        name=row["name"],
+        keywords=keywords,
+        patterns=patterns,
+        entropy=row.get("entropy", 0),
+        mixed=row.get("mixed", False),
+        ignore=tuple(re.compile(pattern) for pattern in row.get("ignore", [])),
+        squeeze=row.get("squeeze", False),
+        found=tuple(row["true"]),
+        passed=tuple(row["false"]),
+    )
