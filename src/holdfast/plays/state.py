@@ -7,12 +7,14 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any, Literal
 
+from holdfast.kernel.citations import Citation, citations_from
 from holdfast.kernel.events import Event
 from holdfast.kernel.parts import Settled, settled_from
-from holdfast.kernel.texts import Sealed, sealed_from, sealed_or_none
+from holdfast.kernel.texts import Sealed, is_sealed, sealed_from, sealed_or_none
 
 StepStanding = Literal["open", "done", "skipped"]
 RunStanding = Literal["running", "completed", "abandoned"]
+Value = Sealed | tuple[Citation, ...] | str
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,8 +23,8 @@ class Recorded:
 
     kind: str
     """text, instant, account, citation, choice or list."""
-    value: Any
-    """As the event holds it: sealed words, RFC 3339 text, account, citations, choice key, or an object of these."""
+    value: Value | Mapping[str, Value]
+    """Sealed words, citations, or text (an RFC 3339 instant, an account, a choice's key); a list item by field."""
     by: str
     at: datetime
     seq: int
@@ -154,12 +156,20 @@ def _part_settled(step: StepState, event: Event) -> StepState:
 
 def _output_recorded(step: StepState, event: Event) -> StepState:
     data = event.data
-    recorded = Recorded(data["kind"], data["value"], event.actor.id, event.recorded_at, event.seq)
+    value = data["value"]
+    held = {name: _value(one) for name, one in value.items()} if data["kind"] == "list" else _value(value)
+    recorded = Recorded(data["kind"], held, event.actor.id, event.recorded_at, event.seq)
     items: tuple[Recorded, ...] = (recorded,)
     if data["item"] is not None:
         before, place = step.outputs.get(data["output"], ()), data["item"] - 1
         items = (*before[:place], recorded, *before[place + 1 :])
     return replace(step, outputs={**step.outputs, data["output"]: items})
+
+
+def _value(value: Any) -> Value:  # noqa: ANN401  # any value of event data
+    if is_sealed(value):
+        return sealed_from(value)
+    return value if isinstance(value, str) else citations_from(value)
 
 
 def _done(step: StepState, event: Event) -> StepState:

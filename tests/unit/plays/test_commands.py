@@ -88,6 +88,8 @@ class Desk:
         return handler(command, self)
 
     def words(self, value: object) -> list[str]:
+        if isinstance(value, Sealed):
+            return [self.texts[value.text_id]]
         return [self.texts[sealed.text_id] for sealed in sealed_within(value)]
 
 
@@ -159,8 +161,9 @@ def test_a_list_item_takes_words_and_their_proof_in_one_command(desk: Desk) -> N
     desk.do("play-start", play="leaked-secret")
     desk.do("step-record", **on("LS5", output="restarted", value="payments-api", cites=["ev-4"]))
     (item,) = desk.state.plays.runs["play-1"].step("LS5").outputs["restarted"]
-    assert desk.words(item.value) == ["payments-api"]
-    assert item.value["proof"] == [{"evidence": "ev-4", "sha256": "a" * 64}]
+    assert isinstance(item.value, Mapping)
+    assert desk.words(item.value["workload"]) == ["payments-api"]
+    assert item.value["proof"] == (Citation("ev-4", "a" * 64),)
 
 
 def test_a_person_who_does_not_exist_is_refused(desk: Desk) -> None:
