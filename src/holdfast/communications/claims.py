@@ -50,7 +50,7 @@ def confirm(state: State, claim_id: str, citations: Iterable[Citation]) -> list[
             "claim-needs-citation",
             f"{claim_id} is not confirmed.",
             why="A fact cites what proves it: an evidence item (ev-3) or an entry of the record (#17).",
-            next_step=f"Confirm it citing that: holdfast claim confirm INC {claim_id} --citations ev-3",
+            next_step=f"Confirm it citing that: holdfast claim confirm INC {claim_id} --cites ev-3",
         )
     return [NewEvent("claim.confirmed", {"claim_id": claim_id, "citations": cited})]
 

@@ -71,13 +71,20 @@ def decide_escalation(state: State, kind: EscalationKind, choice: Choice) -> lis
 
 
 def receipt(
-    state: State, notification_id: str, words: Sealed, citations: Iterable[Citation], *, given_at: datetime
+    state: State,
+    notification_id: str,
+    words: Sealed,
+    citations: Iterable[Citation],
+    *,
+    given_at: datetime,
+    now: datetime,
 ) -> list[NewEvent]:
     """Record that a notification was received, and whether it was given late.
 
     Raises:
         NotFoundError: no such notification.
         RefusedError: it has its receipt.
+        BadInputError: given in the future.
     """
     kind, found = _notification(state, notification_id)
     if found.receipt is not None:
@@ -87,6 +94,13 @@ def receipt(
             why=f"{found.receipted_by} recorded it.",
             next_step="For a further notification decide yes again: holdfast escalation decide INC "
             f"{kind} yes --to NAME --due-at 2026-11-26T03:07:00Z",
+        )
+    if given_at > now:
+        raise BadInputError(
+            "receipt-in-future",
+            "The receipt is not recorded.",
+            why="The time it was given lies in the future.",
+            next_step="Check the date and the zone, for example 2026-11-23T03:07:00Z.",
         )
     data = {
         "notification_id": notification_id,

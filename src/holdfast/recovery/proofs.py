@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import dataclass
 from datetime import datetime
 
 from holdfast.kernel.citations import Citation, citations_json
@@ -45,7 +46,7 @@ def verify_path(state: State, statement: Sealed, citations: Iterable[Citation]) 
             "path-not-closed",
             "The attack path is not verified.",
             why="Nobody has recorded that it is closed; closing and verifying are two steps.",
-            next_step="First: holdfast path close INC STATEMENT --citations ev-1",
+            next_step="First: holdfast path close INC STATEMENT --cites ev-1",
         )
     cited = need_citations(citations, "The attack path is not verified")
     return [NewEvent("path.verified", {"statement": statement.as_json(), "citations": cited})]
@@ -176,15 +177,16 @@ def end_watch(state: State, outcome: Sealed, *, now: datetime) -> list[NewEvent]
     return [NewEvent("watch.ended", {"outcome": outcome.as_json(), "early": now < state.watch.until})]
 
 
-def assert_moment(
-    moment: MomentKey,
-    at: datetime,
-    how: Basis,
-    citations: Iterable[Citation],
-    reason: Sealed | None,
-    *,
-    now: datetime,
-) -> list[NewEvent]:
+@dataclass(frozen=True, slots=True)
+class Known:
+    """How an asserted time is known."""
+
+    how: Basis
+    citations: tuple[Citation, ...] = ()
+    reason: Sealed | None = None
+
+
+def assert_moment(moment: MomentKey, at: datetime, known: Known, *, now: datetime) -> list[NewEvent]:
     """Assert when something happened that the record cannot know by itself.
 
     Raises:
@@ -197,17 +199,17 @@ def assert_moment(
             why="It lies in the future.",
             next_step="Check the date and the zone, for example 2026-11-23T03:07:00Z.",
         )
-    cited = citations_json(citations)
-    if how == "evidenced" and not cited:
+    cited = citations_json(known.citations)
+    if known.how == "evidenced" and not cited:
         need_citations((), "The time is not recorded as evidenced")
     data = {
         "moment": moment,
         "at": format_instant(at),
-        "how": how,
+        "how": known.how,
         "citations": cited,
-        "reason": None if reason is None else reason.as_json(),
+        "reason": None if known.reason is None else known.reason.as_json(),
     }
-    return [NewEvent("moment.asserted", data, occurred_at=at, basis=how)]
+    return [NewEvent("moment.asserted", data, occurred_at=at, basis=known.how)]
 
 
 def need_citations(citations: Iterable[Citation], refused: str) -> list[dict[str, object]]:
@@ -222,6 +224,6 @@ def need_citations(citations: Iterable[Citation], refused: str) -> list[dict[str
             "needs-citation",
             f"{refused}.",
             why="It needs at least one citation: an evidence item (ev-3) or an entry of the record (#17).",
-            next_step="Capture or find what shows it, and cite that: --citations ev-3",
+            next_step="Capture or find what shows it, and cite that: --cites ev-3",
         )
     return cited

@@ -80,7 +80,7 @@ REVIEW_TYPES: tuple[EventType, ...] = (
         name="moment.asserted",
         sentence="{actor} asserted the time of {moment}: {at}",
         fields={
-            "moment": "first_malicious_act, first_signal, detected or contained",
+            "moment": "first_malicious_act, first_signal or contained",
             "at": "the instant",
             "how": "observed, estimated or evidenced",
             "citations": "what shows it; mandatory for evidenced",

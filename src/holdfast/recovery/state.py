@@ -18,7 +18,7 @@ ESCALATIONS: tuple[EscalationKind, ...] = ("customer", "legal", "regulatory", "c
 Decision = Literal["undecided", "yes", "no"]
 CredentialOutcome = Literal["rotated", "revoked", "not_needed"]
 PromptId = Literal["V1", "V2", "V3", "V4", "V5", "V6"]
-MomentKey = Literal["first_malicious_act", "first_signal", "detected", "contained"]
+MomentKey = Literal["first_malicious_act", "first_signal", "contained"]
 
 
 @dataclass(frozen=True, slots=True)
