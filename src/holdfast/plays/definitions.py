@@ -26,7 +26,7 @@ from holdfast.kernel.errors import BadInputError
 from holdfast.kernel.parts import Part
 
 OutputType = Literal["text", "instant", "account", "citation", "choice", "list"]
-TYPES: tuple[OutputType, ...] = get_args(OutputType)
+OUTPUT_TYPES: tuple[OutputType, ...] = get_args(OutputType)
 IMPLICIT = Part("result", "Result", "Cite what shows that this step was carried out.")
 """The one part of a step without named parts."""
 _KEY = r"[a-z][a-z0-9_]{0,39}"
@@ -189,8 +189,8 @@ def _part(table: Table) -> Part:
 
 def _output(table: Table) -> Output:
     kind = table.text("type")
-    if kind not in TYPES:
-        raise fault(table.at("type"), f"{kind!r} is none of {', '.join(TYPES)}")
+    if kind not in OUTPUT_TYPES:
+        raise fault(table.at("type"), f"{kind!r} is none of {', '.join(OUTPUT_TYPES)}")
     output = Output(
         key=table.text("key", _KEY),
         name=table.text("name"),
