@@ -133,12 +133,12 @@ def revoke(state: State, account: str, reason: Sealed | None, now: datetime) -> 
             why=f"{account} is not on the incident's list.",
             next_step=f"See the list: holdfast show {state.incident_id}",
         )
-    left = (state.access.granted - {account}) | {holder for role in ROLES if (holder := state.holder(role))}
-    if not left:
+    # Role holders do not count: a role can end at any time, and the list must not be empty then.
+    if state.access.granted == {account}:
         raise RefusedError(
             "access-last-person",
             "The access stays as it is.",
-            why="Nobody would be left who can see the incident.",
+            why="Nobody would be left on the incident's list.",
             next_step=f"Let somebody else in first: holdfast access grant {state.incident_id} ACCOUNT",
         )
     data = {"account": account, "reason": None if reason is None else reason.as_json()}

@@ -6,6 +6,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field, StringConstraints
 
+from holdfast.app.closure import closing_blockers, recovery_blockers
 from holdfast.app.commanding import Cites, Context, IncidentCommand, Prose, use_case
 from holdfast.communications import promises
 from holdfast.incidents import lifecycle
@@ -68,8 +69,6 @@ def set_status(command: SetStatus, ctx: Context) -> None:
 @use_case("recovery verify", act="recovery.verify", facet="status", runbook=("X2", "X3", "X4", "X8"))
 def verify_recovery(command: VerifyRecovery, ctx: Context) -> None:
     """Verify it."""
-    from holdfast.app.closure import recovery_blockers  # noqa: PLC0415  # the gates join every package
-
     core = ctx.state.incidents
     alone = acting_alone(core, ctx.me, ("commander",))
     note = ctx.seal_or_none(command.note)
@@ -80,8 +79,6 @@ def verify_recovery(command: VerifyRecovery, ctx: Context) -> None:
 @use_case("close", act="incident.close", facet="status", runbook=_CLOSING)
 def close_incident(command: CloseIncident, ctx: Context) -> None:
     """Close it."""
-    from holdfast.app.closure import closing_blockers  # noqa: PLC0415  # the gates join every package
-
     core = ctx.state.incidents
     alone = acting_alone(core, ctx.me, ("commander",))
     note = ctx.seal_or_none(command.note)
