@@ -67,8 +67,6 @@ def scan(text: str, rules: Rules, key: bytes) -> Scan:
         key: the installation's fingerprint key.
     """
     lowered = text.lower()
-    if rules.prefilter.search(lowered) is None:
-        return Scan(text, ())
     hits = tuple(_hits(text, lowered, rules, key))
     parts: list[str] = []
     place = 0
@@ -93,13 +91,13 @@ def _hits(text: str, lowered: str, rules: Rules, key: bytes) -> Iterator[Hit]:
 
 def _spans(text: str, lowered: str, rules: Rules) -> Iterator[_Span]:
     for priority, rule in enumerate(rules.rules):
+        # Most texts end here: looking for a keyword is far cheaper than trying a pattern.
         if not any(word in lowered for word in rule.keywords):
             continue
-        for pattern in rule.patterns:
-            for match in pattern.finditer(text):
-                secret = match["secret"]
-                if rule.accepts(secret):
-                    yield _Span(match.start("secret"), match.end("secret"), priority, rule, secret)
+        for match in rule.matches(text, lowered):
+            secret = match["secret"]
+            if rule.accepts(secret):
+                yield _Span(match.start("secret"), match.end("secret"), priority, rule, secret)
 
 
 def _merged(group: list[_Span], end: int, key: bytes) -> Hit:

@@ -4,6 +4,7 @@ import re
 import time
 import tomllib
 from collections.abc import Callable
+from dataclasses import replace
 from importlib import resources
 from typing import Any
 
@@ -236,6 +237,21 @@ def milliseconds(work: Callable[[], object]) -> float:
     return min(spent)
 
 
+class TestAnchoring:
+    EVERYWHERE = replace(RULES, rules=tuple(replace(rule, anchored=False) for rule in RULES.rules))
+
+    @given(pieces, st.sampled_from(["\n", " ", "", "="]))
+    def test_trying_patterns_only_at_keywords_finds_what_trying_them_everywhere_finds(
+        self, parts: list[str], joint: str
+    ) -> None:
+        text = joint.join(parts)
+        assert scan(text, RULES, KEY) == scan(text, self.EVERYWHERE, KEY)
+
+    def test_a_letter_whose_lower_case_is_longer_does_not_shift_the_place(self) -> None:
+        found = scan(f"\u0130\u0130 {TOKEN}", RULES, KEY)
+        assert found.text == f"\u0130\u0130 {found.hits[0].redaction}"
+
+
 class TestSpeed:
     def test_no_hostile_text_of_50_kb_takes_200_ms(self) -> None:
         slow = {}
@@ -254,7 +270,7 @@ class TestSpeed:
     def test_a_message_of_500_characters_takes_under_100_microseconds(self) -> None:
         plain = ("The responders looked at the deploy of last night and saw nothing odd in it. " * 7)[:500]
         busy = ORDINARY[:500]
-        for text, limit in ((plain, 0.1), (busy, 0.2)):
+        for text, limit in ((plain, 0.1), (busy, 0.1)):
             spent = min(milliseconds(lambda text=text: [scan(text, RULES, KEY) for _ in range(200)]) for _ in range(3))  # type: ignore[misc]
             assert spent / 200 < limit
 
