@@ -16,6 +16,7 @@ from datetime import date, datetime
 from typing import Any, Literal
 
 from pydantic import ValidationError
+from pydantic_core import PydanticUndefined
 
 from holdfast.app.commanding import Command, UseCase
 from holdfast.kernel.errors import BadInputError, HoldfastError
@@ -226,7 +227,7 @@ def form_view(
         action=frame.action,
         submit=label,
         fields=tuple(draw.field(name, shape, info.description or "", info.default) for name, shape, info in visible),
-        hidden=_hidden(frame, given, answer),
+        hidden=_hidden(frame, given, answer, error),
         error=error or (answer.refusal() if answer is not None and answer.errors else None),
         zone=frame.zone,
         multipart=frame.multipart,
@@ -240,9 +241,14 @@ def _label(case: UseCase) -> str:
     return said if len(said) <= SHORT_LABEL else words(case.path)
 
 
-def _hidden(frame: Frame, given: Offer, answer: Parsed | None) -> tuple[tuple[str, str], ...]:
+def _hidden(
+    frame: Frame, given: Offer, answer: Parsed | None, error: HoldfastError | None
+) -> tuple[tuple[str, str], ...]:
     fixed: dict[str, Any] = dict(given.fixed)
-    if answer is not None and "saw" not in fixed and "saw" in answer.typed:
+    version = error.details.get("version") if error is not None else None
+    if answer is not None and "saw" in answer.typed and isinstance(version, int):
+        fixed["saw"] = version  # the person is shown what stands now, and decides again on that
+    elif answer is not None and "saw" not in fixed and "saw" in answer.typed:
         fixed["saw"] = answer.typed["saw"][0]
     rows = [("csrf", frame.csrf), ("idempotency_key", frame.key)]
     for name, value in fixed.items():
@@ -291,7 +297,7 @@ class _Draw:
         """One field, by its shape."""
         if shape.kind == "table" and (shape.keys or name in self.offer.options):
             return self._group(name, shape, hint)
-        value = self.offer.preset.get(name, default)
+        value = self.offer.preset.get(name, _known(default))
         texts = self.answer.typed.get(name, ()) if self.answer is not None else _preset(value, shape, self.frame.zone)
         view = FieldView(
             id=f"{self.identity}-{name}",
@@ -299,7 +305,7 @@ class _Draw:
             label=self.offer.labels.get(name, words(name)),
             help=_sentence(hint),
             control="input",
-            required=not shape.optional,
+            required=not shape.optional or (shape.kind == "choice" and _texts(_known(default)) != ()),
             error=self.errors.get(name, ""),
             zone=self.frame.zone,
             placeholder=example(shape),
@@ -367,9 +373,12 @@ def _sentence(hint: str) -> str:
     return said[0].upper() + said[1:] + ("" if said[-1] in ".?!:" else ".")
 
 
+def _known(default: object) -> object:
+    """A field's default, or nothing when it has none."""
+    return None if default is PydanticUndefined else default
+
+
 def _preset(value: object, shape: Shape, zone: str) -> tuple[str, ...]:
-    if value is None or type(value).__name__ == "PydanticUndefinedType":
-        return ()
     if shape.kind == "instant" and isinstance(value, datetime | str):
         return (in_zone(value, zone, "field"),)
     return _texts(value)

@@ -29,7 +29,7 @@ FORMS: Mapping[str, str] = {
     "full": "%a %-d %b %Y, %H:%M:%S %Z",
     "field": "%Y-%m-%dT%H:%M:%S",
 }
-_MINUTE, _HOUR, _DAY = 60, 3600, 86400
+_MINUTE, _TEN_MINUTES, _HOUR, _DAY = 60, 600, 3600, 86400
 _LINKED = re.compile(r"(?<![\w/&#-])(?:(?P<cite>ev-[1-9]\d{0,8}|#\d{1,9})\b|@(?P<person>[a-z0-9][a-z0-9._-]{1,39}))")
 
 
@@ -75,9 +75,14 @@ def in_zone(value: datetime | str, zone: str = "UTC", form: str = "time") -> str
     return here if zone == "UTC" else f"{here} · {moment.strftime('%Y-%m-%d %H:%M:%S')} UTC"
 
 
-def duration(seconds: float) -> str:
-    """Seconds as a person says them: ``12 s``, ``3 min 07 s``, ``2 h 05 min``, ``3 d 04 h``. Same as ``clocks.js``."""
+def duration(seconds: float, *, short: bool = False) -> str:
+    """Seconds as a person says them: ``12 s``, ``3 min 07 s``, ``2 h 05 min``, ``3 d 04 h``. Same as ``clocks.js``.
+
+    ``short`` leaves the seconds out from ten minutes up: what is read across the room should not flicker.
+    """
     whole = max(0, int(seconds))
+    if short and _TEN_MINUTES <= whole < _HOUR:
+        return f"{whole // _MINUTE} min"
     if whole < _MINUTE:
         return f"{whole} s"
     if whole < _HOUR:
@@ -87,9 +92,9 @@ def duration(seconds: float) -> str:
     return f"{whole // _DAY} d {whole % _DAY // _HOUR:02d} h"
 
 
-def elapsed(since: datetime | str, now: datetime | str) -> str:
+def elapsed(since: datetime | str, now: datetime | str, *, short: bool = False) -> str:
     """How long since; nothing below zero."""
-    return duration((_moment(now) - _moment(since)).total_seconds())
+    return duration((_moment(now) - _moment(since)).total_seconds(), short=short)
 
 
 def _of(clock: object, name: str) -> object:
@@ -113,7 +118,7 @@ def clock_state(clock: object, now: datetime | str) -> str:
     return "soon" if left < SOON else "running"
 
 
-def clock_text(clock: object, now: datetime | str) -> str:
+def clock_text(clock: object, now: datetime | str, *, short: bool = False) -> str:
     """What a clock says in words, so that it reads without scripts and on paper."""
     state = clock_state(clock, now)
     if state in ("missing", "not_started", "stopped"):
@@ -121,9 +126,10 @@ def clock_text(clock: object, now: datetime | str) -> str:
     until = _until(clock)
     if until is not None:
         left = (until - _moment(now)).total_seconds()
-        return f"overdue by {duration(-left)}" if left < 0 else f"{duration(left)} left"
+        said = duration(abs(left), short=short)
+        return f"overdue by {said}" if left < 0 else f"{said} left"
     since = _of(clock, "since")
-    return elapsed(since, now) if isinstance(since, datetime | str) else "not started"
+    return elapsed(since, now, short=short) if isinstance(since, datetime | str) else "not started"
 
 
 def cite_href(cited: object, base: str) -> str:
