@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import json
 import tomllib
 from collections.abc import Callable
 from datetime import UTC, date, datetime, timedelta, timezone
@@ -54,6 +55,10 @@ class TestFreezing:
         assert CALENDARS[key].digest == digest(frozen)
         assert frozen["library"]["name"] == "holidays"
         assert frozen["zone_rules"]["name"] == "tzdata"
+
+    def test_a_calendar_read_back_from_its_pinned_bytes_is_the_same_calendar(self) -> None:
+        for key, frozen in FROZEN.items():
+            assert open_calendar(json.loads(canonical(frozen))) == CALENDARS[key]
 
     def test_the_year_before_and_the_two_years_after_are_frozen(self) -> None:
         assert FROZEN["london"]["covers"] == {"first": "2025-01-01", "last": "2028-12-31"}

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import copy
 import itertools
+import json
 import tomllib
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -30,7 +31,7 @@ from holdfast.incidents.severity import (
     reached,
     worse,
 )
-from holdfast.kernel.canonical import digest
+from holdfast.kernel.canonical import canonical, digest
 from holdfast.kernel.errors import BadInputError
 
 LIBRARY = Path(holdfast.incidents.__file__).parent / "library"
@@ -202,6 +203,9 @@ class TestReason:
         assert digest(recorded)
         assert recorded["table_version"] == 1
         assert recorded["table_digest"] == digest(DOCUMENT)
+
+    def test_a_table_read_back_from_its_pinned_bytes_is_the_same_table(self) -> None:
+        assert load(json.loads(canonical(DOCUMENT))) == TABLE
 
 
 class TestLevels:
