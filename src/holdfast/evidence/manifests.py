@@ -202,7 +202,7 @@ def shortfalls(document: Mapping[str, Any]) -> tuple[Shortfall, ...]:
         BadInputError: not a manifest this version understands.
     """
     try:
-        found = {code for code in document["shortfalls"] if isinstance(code, str)}
+        found = set(document["shortfalls"])
         found |= {entry["shortfall"] for entry in document.get("entries", ()) if entry["shortfall"] is not None}
         known = found <= set(SHORTFALLS) and bool(found) != document["complete"]
     except (KeyError, TypeError, AttributeError):
