@@ -1,0 +1,1 @@
+src/holdfast/evidence/packs/verify_pack.py
