@@ -163,6 +163,7 @@ def _receipted(state: State, event: Event, data: _Data) -> State:
             receipt_citations=citations_from(data["citations"]),
             receipted_by=event.actor.id,
             receipted_at=event.recorded_at,
+            given_at=event.occurred_at,
             receipt_seq=event.seq,
             late=data["late"],
         )

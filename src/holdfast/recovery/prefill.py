@@ -43,7 +43,7 @@ class Facts:
     refuted: tuple[Item, ...] = ()
     """Claims disproved or retracted: the assumptions that were wrong."""
     worked: tuple[Item, ...] = ()
-    """Parts of plays and questions that were done, that is, controls and sources that gave an answer."""
+    """Freezes that were ordered and steps of plays that were done."""
     gaps: tuple[Item, ...] = ()
     """Parts and questions that ended as unknown or out of reach, with the reason."""
     improvements: tuple[Item, ...] = ()
@@ -55,7 +55,7 @@ def prefill(facts: Facts) -> dict[str, tuple[Sentence, ...]]:
     return {
         "V1": _first_signal(facts),
         "V2": _triage(facts),
-        "V3": _items(facts.worked, "{name} gave an answer: {words}"),
+        "V3": _items(facts.worked, "{name} worked: {words}"),
         "V4": _items(facts.refuted, "{name} was believed and turned out wrong: {words}"),
         "V5": _items(facts.gaps, "{name} could not be told: {words}"),
         "V6": _items(facts.improvements, "{name} is proposed: {words}"),

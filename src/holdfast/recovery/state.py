@@ -92,6 +92,9 @@ class Notification:
     receipt_citations: tuple[Citation, ...] = ()
     receipted_by: str | None = None
     receipted_at: datetime | None = None
+    """When the receipt was recorded."""
+    given_at: datetime | None = None
+    """When the notification was given."""
     receipt_seq: int | None = None
     late: bool = False
 
