@@ -8,7 +8,7 @@ from typing import Any
 
 from hypothesis import settings
 from hypothesis import strategies as st
-from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
+from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
 from holdfast.incidents import access, command, declaring, judging, lifecycle, roles
 from holdfast.incidents.declaring import Declaration, Judgement
@@ -61,8 +61,7 @@ class Incident(RuleBasedStateMachine):
             assert before.command.challenge is not None
             assert self.story.now >= before.command.challenge.answer_by
 
-    @precondition(lambda self: not self.story.state.declared)
-    @rule(by=WHO, level=LEVEL, sensitivity=st.sampled_from(["open", "restricted"]))
+    @initialize(by=WHO, level=LEVEL, sensitivity=st.sampled_from(["open", "restricted"]))
     def declare(self, by: str, level: Any, sensitivity: Any) -> None:
         said = Declaration(name=words("name"), pins=PINS, calendar="utc-weekdays", sensitivity=sensitivity)
         judged = Judgement({}, Circumstances(), assessed(level))
@@ -72,23 +71,19 @@ class Incident(RuleBasedStateMachine):
     def wait(self, minutes: int) -> None:
         self.story.later(minutes=minutes)
 
-    @precondition(lambda self: self.story.state.declared)
     @rule(by=WHO, qualified=st.booleans())
     def take(self, by: str, *, qualified: bool) -> None:
         self.attempt(by, lambda: command.take(self.story.state, by, qualified=qualified))
 
-    @precondition(lambda self: self.story.state.declared)
     @rule(by=WHO)
     def vacate(self, by: str) -> None:
         self.attempt(by, lambda: command.vacate(self.story.state, by, words("why")))
 
-    @precondition(lambda self: self.story.state.declared)
     @rule(by=WHO)
     def challenge(self, by: str) -> None:
         lapse = timedelta(minutes=5)
         self.attempt(by, lambda: command.challenge(self.story.state, by, None, now=self.story.now, timeout=lapse))
 
-    @precondition(lambda self: self.story.state.declared)
     @rule(by=WHO, qualified=st.booleans())
     def relieve(self, by: str, *, qualified: bool) -> None:
         self.attempt(
@@ -96,14 +91,12 @@ class Incident(RuleBasedStateMachine):
             lambda: command.relieve(self.story.state, by, words("why"), qualified=qualified, now=self.story.now),
         )
 
-    @precondition(lambda self: self.story.state.declared)
     @rule(by=WHO, to=WHO)
     def propose(self, by: str, to: str) -> None:
         self.attempt(
             by, lambda: command.propose_handover(self.story.state, by, to, words("brief"), None, qualified=True)
         )
 
-    @precondition(lambda self: self.story.state.declared)
     @rule(by=WHO, answer=st.sampled_from(["accept", "decline", "withdraw"]))
     def respond(self, by: str, answer: str) -> None:
         answers: dict[str, Callable[[], list[NewEvent]]] = {
@@ -113,7 +106,6 @@ class Incident(RuleBasedStateMachine):
         }
         self.attempt(by, answers[answer])
 
-    @precondition(lambda self: self.story.state.declared)
     @rule(by=WHO, role=st.sampled_from(ASSIGNABLE_ROLES), account=WHO, release=st.booleans())
     def role(self, by: str, role: Any, account: str, *, release: bool) -> None:
         if release:
@@ -121,12 +113,10 @@ class Incident(RuleBasedStateMachine):
         elif self.story.state.commander == by:
             self.attempt(by, lambda: roles.assign(self.story.state, role, account, by=by, qualified=True))
 
-    @precondition(lambda self: self.story.state.declared)
     @rule(by=WHO)
     def override(self, by: str) -> None:
         self.attempt(by, lambda: command.override(self.story.state, by, words("why"), qualified=True))
 
-    @precondition(lambda self: self.story.state.declared)
     @rule(by=WHO, level=LEVEL, how=st.sampled_from(["raise", "lower", "confirm", "answer"]))
     def severity(self, by: str, level: Any, how: str) -> None:
         state = self.story.state
@@ -139,7 +129,6 @@ class Incident(RuleBasedStateMachine):
         }
         self.attempt(by, hows[how])
 
-    @precondition(lambda self: self.story.state.declared)
     @rule(by=WHO, status=st.sampled_from(["investigating", "contained", "recovering", "closed", "reopened"]))
     def status(self, by: str, status: Any) -> None:
         state = self.story.state
@@ -150,7 +139,6 @@ class Incident(RuleBasedStateMachine):
         else:
             self.attempt(by, lambda: lifecycle.set_status(state, status, words("why")))
 
-    @precondition(lambda self: self.story.state.declared)
     @rule(by=WHO, confirm=st.booleans())
     def disposition(self, by: str, *, confirm: bool) -> None:
         state = self.story.state
@@ -164,7 +152,6 @@ class Incident(RuleBasedStateMachine):
             ),
         )
 
-    @precondition(lambda self: self.story.state.declared)
     @rule(by=WHO, account=WHO, how=st.sampled_from(["restrict", "unrestrict", "grant", "revoke", "glass"]))
     def access(self, by: str, account: str, how: str) -> None:
         state = self.story.state
@@ -177,6 +164,38 @@ class Incident(RuleBasedStateMachine):
             "glass": lambda: access.break_glass(state, by, words("why"), lasting=lasting, now=self.story.now),
         }
         self.attempt(by, hows[how])
+
+    @precondition(lambda self: self.story.state.commander is not None)
+    @rule(by=WHO, level=st.sampled_from(LEVELS[2:]), same=st.booleans(), confirm=st.booleans())
+    def lower_in_two_steps(self, by: str, level: Any, *, same: bool, confirm: bool) -> None:
+        commander = self.story.state.commander
+        assert commander is not None
+        by = commander if same else by
+        self.attempt(commander, lambda: judging.propose_lower(self.story.state, level, words("why"), commander))
+        if confirm:
+            self.attempt(by, lambda: judging.confirm_lower(self.story.state, by))
+
+    @precondition(lambda self: self.story.state.commander is not None)
+    @rule(by=WHO, waiting=st.integers(0, 6))
+    def challenge_and_relieve(self, by: str, waiting: int) -> None:
+        lapse = timedelta(minutes=5)
+        self.attempt(by, lambda: command.challenge(self.story.state, by, None, now=self.story.now, timeout=lapse))
+        self.story.later(minutes=waiting)
+        self.attempt(
+            by,
+            lambda: command.relieve(self.story.state, by, words("why"), qualified=True, now=self.story.now),
+        )
+
+    @precondition(lambda self: self.story.state.command.handover is not None)
+    @rule(by=WHO)
+    def accept_what_waits(self, by: str) -> None:
+        self.attempt(by, lambda: command.accept_handover(self.story.state, by, qualified=True))
+
+    @precondition(lambda self: self.story.state.restricted)
+    @rule(by=WHO)
+    def empty_the_list(self, by: str) -> None:
+        for account in PEOPLE:
+            self.attempt(by, lambda account=account: access.revoke(self.story.state, account, None, self.story.now))
 
     @invariant()
     def there_is_at_most_one_commander(self) -> None:
@@ -215,4 +234,4 @@ class Incident(RuleBasedStateMachine):
 
 
 TestIncident = Incident.TestCase
-TestIncident.settings = settings(max_examples=60, stateful_step_count=40, deadline=None)
+TestIncident.settings = settings(max_examples=80, stateful_step_count=40, deadline=None)
