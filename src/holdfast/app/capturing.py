@@ -23,7 +23,7 @@ from pathlib import Path
 from typing import Any
 
 from holdfast.app.ports import Clock
-from holdfast.app.ports_capture import Collected, CommandOrder, Progress, Runner, Sink
+from holdfast.app.ports_capture import Collected, CommandOrder, Progress, Ran, Runner, Sink
 from holdfast.app.ports_vault import ByteSource, Stored
 from holdfast.evidence.events import Kind, Shortfall
 from holdfast.evidence.manifests import (
@@ -224,20 +224,9 @@ class Capturer:
         except _ReadFaultError as fault:
             raise _unread("the command's output", fault) from None
         stdout, stderr = outputs["stdout"], outputs["stderr"]
-        arguments, redacted = redacted_arguments(order.arguments, redact)
-        run = CommandRun(
-            arguments=arguments,
-            redacted=redacted,
-            working_folder=order.working_folder,
-            environment=environment,
-            exit_status=ran.exit_status,
-            signal=ran.signal,
-            stdout=stdout.member,
-            stderr=stderr.member,
-            shortfalls=ran.shortfalls,
-        )
+        run = _command_run(replace(order, environment=environment), ran, (stdout, stderr), redact)
         manifest = self._put_manifest(command_manifest(run, self._span(started)))
-        named = _Named("command_history", " ".join(arguments)[:200], order.working_folder, sniff(stdout.head))
+        named = _Named("command_history", " ".join(run.arguments)[:200], order.working_folder, sniff(stdout.head))
         took = _Took(started, manifest.sha256, ran.shortfalls)
         return Captured(
             self._register(stdout.stored, labels, named, took),
@@ -396,6 +385,23 @@ class _Reading:
                 self.head = (self.head + data[:HEAD])[:HEAD]
             self._tally.add(len(data))
         return data
+
+
+def _command_run(
+    order: CommandOrder, ran: Ran, outputs: tuple[_Kept, _Kept], redact: Callable[[str], str]
+) -> CommandRun:
+    arguments, redacted = redacted_arguments(order.arguments, redact)
+    return CommandRun(
+        arguments=arguments,
+        redacted=redacted,
+        working_folder=order.working_folder,
+        environment=order.environment,
+        exit_status=ran.exit_status,
+        signal=ran.signal,
+        stdout=outputs[0].member,
+        stderr=outputs[1].member,
+        shortfalls=ran.shortfalls,
+    )
 
 
 def _linked_or_special(folder: int, name: bytes, found: FolderEntry) -> FolderEntry:
