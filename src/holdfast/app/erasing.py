@@ -8,6 +8,7 @@ from collections.abc import Iterable, Sequence
 from holdfast.app.ports import Record, Texts
 from holdfast.app.ports_vault import Vault
 from holdfast.app.state import IncidentState
+from holdfast.evidence import manifests
 from holdfast.kernel.events import Event
 
 ERASING = ("text.erased", "evidence.erased")
@@ -40,7 +41,7 @@ def _contents(vault: Vault, manifest: str | None) -> list[str]:
         return []
     with vault.open(manifest) as stream:
         document = json.load(stream)
-    return [entry["sha256"] for entry in document.get("entries", ()) if entry.get("sha256")] + [manifest]
+    return [*(member.sha256 for member in manifests.members(document)), manifest]
 
 
 def _destroy(record: Record, vault: Vault, incident_id: str, digest: str) -> None:

@@ -9,7 +9,7 @@ from holdfast.app.authorisation import Viewer
 from holdfast.app.ports import RowQuery
 from holdfast.incidents import freezing, passes
 from holdfast.incidents.freezing import GateAnswer, Origin
-from holdfast.kernel.errors import BadInputError, HoldfastError, RefusedError
+from holdfast.kernel.errors import BadInputError, HoldfastError, NotFoundError, RefusedError
 from holdfast.kernel.instants import format_instant
 from holdfast.ledger.notes import VerifierKey
 
@@ -31,7 +31,7 @@ def ask_with_pass(app: Application, scope: str, token: str, asker: str, viewer: 
         BadInputError: the token is not one of ours, or its signature does not verify.
     """
     plain = ask(app, scope)
-    if plain.verdict != "frozen":
+    if plain.verdict == "go":
         return plain
     offered = passes.read_token(token)
     keys = [VerifierKey.from_vkey(vkey) for vkey in app.verifier_keys()]
@@ -46,14 +46,15 @@ def ask_with_pass(app: Application, scope: str, token: str, asker: str, viewer: 
     pass_id = str(offered.payload.get("pass_id", ""))
     try:
         others = freezing.combined(_answers(app, scope, leave_out=incident_id))
-        if others.verdict == "frozen":
+        if others.verdict != "go":
+            # A pass opens its own incident's freezes only, and never makes an unknown into a go.
             return others
         app.dispatcher.internal(
             incident_id,
             viewer,
             lambda work: work.emit_all(passes.use_pass(work.state.incidents.board, pass_id, scope, asker, work.now)),
         )
-    except RefusedError as refusal:
+    except (RefusedError, NotFoundError) as refusal:
         return GateAnswer("frozen", f"{plain.words}; {refusal.why}", until=plain.until, ask=plain.ask)
     return GateAnswer("go", "frozen, opened by a containment pass", passed_by=pass_id)
 

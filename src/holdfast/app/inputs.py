@@ -8,7 +8,8 @@ from functools import cache
 from typing import Any, get_args
 
 from holdfast.app.commanding import Command, FreeText
-from holdfast.exposure.inputs import rules, scan
+from holdfast.exposure.formats import shipped
+from holdfast.exposure.inputs import scan
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,12 +50,12 @@ def screen(command: Command, key: bytes) -> tuple[Command, tuple[Notice, ...]]:
 
 def screen_text(text: str, key: bytes) -> str:
     """One text with its secrets redacted."""
-    return scan(text, rules(), key).text
+    return scan(text, shipped(), key).text
 
 
 def _clean(value: Any, field: str, key: bytes, notices: list[Notice]) -> Any:  # noqa: ANN401 - any JSON value
     if isinstance(value, str):
-        result = scan(value, rules(), key)
+        result = scan(value, shipped(), key)
         notices.extend(Notice(field, hit.rule, hit.fingerprint) for hit in result.hits)
         return result.text
     if isinstance(value, list | tuple):

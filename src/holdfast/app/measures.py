@@ -30,7 +30,7 @@ def moments(state: IncidentState) -> dict[str, Moment]:
     """
     found: dict[str, Moment | None] = {
         "detected": _detected(state),
-        "declared": _observed(state.incidents.declared_at, state.incidents.declared_by),
+        "declared": _observed(state.incidents.declared_at, state.incidents.declared_by, 0),
         "acknowledged": _acknowledged(state),
         "commander_assumed": _commander(state),
         "severity_set": _severity(state),
@@ -52,7 +52,11 @@ def _detected(state: IncidentState) -> Moment | None:
     detected = state.incidents.detected
     if detected is None:
         return None
-    return Moment(detected.at, state.incidents.declared_by or "the report", detected.basis)
+    stated = state.facets.get("time:detected")
+    if stated is not None:
+        return Moment(detected.at, f"entry #{stated}", detected.basis, stated)
+    # Said in the declaration, which is the first event.
+    return Moment(detected.at, state.incidents.declared_by or "the report", detected.basis, 0)
 
 
 def _acknowledged(state: IncidentState) -> Moment | None:

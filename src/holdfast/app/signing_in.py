@@ -137,7 +137,7 @@ class SigningIn:
             raise BadInputError(
                 "password-length",
                 "The password was not set.",
-                why=f"It needs {MIN_PASSWORD} to {MAX_PASSWORD} characters (NIST SP 800-63B asks for length, not symbols).",
+                why=f"It needs {MIN_PASSWORD} to {MAX_PASSWORD} characters (NIST SP 800-63B: length, not symbols).",
                 next_step="Choose a longer one, for example five unrelated words.",
             )
         hashed = self._tools.guard.hash_password(password)
@@ -230,10 +230,9 @@ class SigningIn:
         """
         known = self._tools.credentials.passkey(str(answer.get("id", "")))
         account = self._states.installation().accounts.get(known.account) if known else None
+        if known is None or account is None or not account.active:
+            raise _passkey_refused()
         try:
-            if known is None or account is None or not account.active:
-                msg = "unknown"
-                raise ValueError(msg)
             verified = webauthn.verify_authentication_response(
                 credential=dict(answer),
                 expected_challenge=self._take_challenge(f"sign-in:{nonce}"),
@@ -244,12 +243,7 @@ class SigningIn:
                 require_user_verification=True,
             )
         except (InvalidAuthenticationResponse, InvalidJSONStructure, ValueError):
-            raise UnauthenticatedError(
-                "passkey-refused",
-                "You are not signed in.",
-                why="The passkey is not enrolled here, or its answer does not verify.",
-                next_step="Try again, or sign in with password and code.",
-            ) from None
+            raise _passkey_refused() from None
         if verified.new_sign_count:
             self._tools.credentials.advance(known, verified.new_sign_count)
         return self._start_session(known.account, "passkey")
@@ -323,6 +317,15 @@ def viewer_of(account: Account, authenticated: str, scopes: frozenset[str] = fro
     """The viewer an account is, proven in this way."""
     kind = "service" if account.kind == "service" else "person"
     return Viewer(account.name, account.roles, Actor(kind, account.name, authenticated), scopes)  # type: ignore[arg-type]  # both literals
+
+
+def _passkey_refused() -> UnauthenticatedError:
+    return UnauthenticatedError(
+        "passkey-refused",
+        "You are not signed in.",
+        why="The passkey is not enrolled here, or its answer does not verify.",
+        next_step="Try again, or sign in with password and code.",
+    )
 
 
 def _sign_in_again() -> UnauthenticatedError:

@@ -14,14 +14,18 @@ from holdfast.app.pins import PinnedDocuments
 from holdfast.app.ports import Clock, Randomness, Record, SealedWords, Texts
 from holdfast.app.ports_vault import Vault
 from holdfast.app.state import TYPES, IncidentState, apply
+from holdfast.evidence import manifests
 from holdfast.incidents import passes
 from holdfast.incidents.access import may_see
 from holdfast.kernel.citations import Citation
-from holdfast.kernel.errors import BadInputError, NotFoundError
+from holdfast.kernel.errors import BadInputError, NotFoundError, TooLargeError
 from holdfast.kernel.events import Event, NewEvent
 from holdfast.kernel.ids import RANDOM_BYTES, uuid7
-from holdfast.kernel.texts import Sealed
+from holdfast.kernel.texts import Sealed, sealed_within
 from holdfast.ledger.notes import Signer
+
+MAX_MANIFEST = 64 << 20
+"""Bytes of a capture manifest that are read at once."""
 
 ERASED = "[erased by order]"
 """What an erased text reads as."""
@@ -183,6 +187,40 @@ class Work:
                 next_step=f"Capture it again: holdfast capture {self._state.id} PATH",
             )
         return size
+
+    def manifest(self, sha256: str) -> Mapping[str, Any]:
+        """A capture manifest uploaded to this incident, strictly read.
+
+        Raises:
+            NotFoundError: it was not uploaded here.
+            TooLargeError, BadInputError: it is over the limit, or no manifest.
+        """
+        if self.uploaded(sha256) > MAX_MANIFEST:
+            raise TooLargeError(
+                "manifest-too-large",
+                "The evidence was not added.",
+                why=f"Its capture manifest is over {MAX_MANIFEST:,} bytes.",
+                next_step="Capture the folder in parts.",
+            )
+        with self._tools.vault.open(sha256) as stream:
+            return manifests.parse(stream.read())
+
+    def sealed_text(self, text_id: str) -> Sealed:
+        """The reference to a sealed text that this incident's record holds.
+
+        Raises:
+            NotFoundError: the record holds no such text.
+        """
+        for event in self._tools.record.load(self._state.id):
+            for sealed in sealed_within(event.data):
+                if sealed.text_id == text_id:
+                    return sealed
+        raise NotFoundError(
+            "text-unknown",
+            f"There is no text {text_id[:40]} in this incident.",
+            why="Its record holds no such reference.",
+            next_step=f"Look it up: holdfast state {self._state.id}",
+        )
 
     def verify_object(self, sha256: str) -> Literal["matches", "differs", "missing"]:
         """Hash the stored object again."""

@@ -14,7 +14,7 @@ from holdfast import __version__
 from holdfast.app.application import Application
 from holdfast.kernel.errors import HoldfastError
 from holdfast.web import live
-from holdfast.web.api import commands, objects, reads
+from holdfast.web.api import commands, exports, objects, reads, signing_in
 from holdfast.web.problems import on_holdfast_error, on_http_error, on_validation_error
 
 CONTENT_SECURITY_POLICY = (
@@ -82,8 +82,8 @@ def create_app(application: Application) -> FastAPI:
     }
     for kind, handler in handlers.items():
         app.add_exception_handler(kind, handler)  # type: ignore[arg-type]  # starlette types the response too narrowly
-    for router in (commands.router(), reads.router(), objects.router(), live.router()):
-        app.include_router(router, prefix="/api/v1")
+    for module in (reads, objects, exports, signing_in, live, commands):
+        app.include_router(module.router(), prefix="/api/v1")
     _add_pages(app)
     app.add_middleware(SecurityHeaders)
     return app

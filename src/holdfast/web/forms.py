@@ -333,7 +333,7 @@ class _Draw:
         of = shape.item if shape.kind == "list" and shape.item is not None else shape
         if of.kind == "choice":
             return [(sent, words(sent) if sent.islower() else sent) for sent, _ in of.choices]
-        if of.kind == "flag" and not (shape.optional and of is shape):
+        if of.kind == "flag" and (shape.nullable or not shape.optional or of is not shape):
             return [("true", "Yes"), ("false", "No")]
         return None
 
@@ -381,6 +381,8 @@ def _known(default: object) -> object:
 def _preset(value: object, shape: Shape, zone: str) -> tuple[str, ...]:
     if shape.kind == "instant" and isinstance(value, datetime | str):
         return (in_zone(value, zone, "field"),)
+    if shape.kind == "table" and isinstance(value, Mapping):
+        return ("\n".join(f"{key}: {text}" for key, text in value.items()),)
     return _texts(value)
 
 

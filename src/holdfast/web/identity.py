@@ -7,10 +7,12 @@ import hmac
 from typing import Annotated
 
 from fastapi import Depends, Request
+from fastapi.responses import Response
 
 from holdfast.app.application import Application
 from holdfast.app.authorisation import Viewer
 from holdfast.app.ports_identity import Bearer
+from holdfast.app.signing_in import SESSION_LASTS
 from holdfast.kernel.errors import ForbiddenError, UnauthenticatedError
 
 COOKIE = "holdfast_session"
@@ -29,6 +31,10 @@ def signed_in(request: Request) -> tuple[Viewer, Bearer]:
         UnauthenticatedError: neither a token nor a session, or one that does not hold.
     """
     app = application(request)
+    local: Viewer | None = getattr(request.app.state, "local_viewer", None)
+    if local is not None:
+        now = app.tools.clock()
+        return local, Bearer("", "local", "", local.account, ("all",), "", now, now, "local")
     header = request.headers.get("authorization", "")
     if header:
         scheme, _, value = header.partition(" ")
@@ -71,6 +77,19 @@ def check_origin(request: Request) -> None:
             why="The request was started by another site.",
             next_step="Open the page itself and try there.",
         )
+
+
+def set_session(response: Response, app: Application, value: str) -> None:
+    """Put a session into a cookie that no script can read and no other site can send with a write."""
+    response.set_cookie(
+        COOKIE,
+        value,
+        max_age=int(SESSION_LASTS.total_seconds()),
+        httponly=True,
+        secure=app.settings.secure,
+        samesite="lax",
+        path="/",
+    )
 
 
 def csrf_token(request: Request, value: str) -> str:

@@ -27,6 +27,7 @@ FORMS: Mapping[str, str] = {
     "exact": "%H:%M:%S",
     "day": "%a %-d %b",
     "full": "%a %-d %b %Y, %H:%M:%S %Z",
+    "paper": "%Y-%m-%d %H:%M:%SZ",
     "field": "%Y-%m-%dT%H:%M:%S",
 }
 _MINUTE, _TEN_MINUTES, _HOUR, _DAY = 60, 600, 3600, 86400
@@ -75,13 +76,13 @@ def in_zone(value: datetime | str, zone: str = "UTC", form: str = "time") -> str
     return here if zone == "UTC" else f"{here} · {moment.strftime('%Y-%m-%d %H:%M:%S')} UTC"
 
 
-def duration(seconds: float, *, short: bool = False) -> str:
+def duration(seconds: float, *, short: bool = False, least: int = _TEN_MINUTES) -> str:
     """Seconds as a person says them: ``12 s``, ``3 min 07 s``, ``2 h 05 min``, ``3 d 04 h``. Same as ``clocks.js``.
 
-    ``short`` leaves the seconds out from ten minutes up: what is read across the room should not flicker.
+    ``short`` leaves the seconds out from ``least`` seconds up: what is read across the room should not flicker.
     """
     whole = max(0, int(seconds))
-    if short and _TEN_MINUTES <= whole < _HOUR:
+    if short and least <= whole < _HOUR:
         return f"{whole // _MINUTE} min"
     if whole < _MINUTE:
         return f"{whole} s"
@@ -126,8 +127,9 @@ def clock_text(clock: object, now: datetime | str, *, short: bool = False) -> st
     until = _until(clock)
     if until is not None:
         left = (until - _moment(now)).total_seconds()
-        said = duration(abs(left), short=short)
-        return f"overdue by {said}" if left < 0 else f"{said} left"
+        if left < 0:
+            return f"overdue by {duration(-left, short=short, least=_MINUTE)}"
+        return f"{duration(left, short=short)} left"
     since = _of(clock, "since")
     return elapsed(since, now, short=short) if isinstance(since, datetime | str) else "not started"
 

@@ -25,6 +25,8 @@ class Shape:
     kind: Kind
     optional: bool = False
     """Whether leaving it empty is accepted (``None`` or a default)."""
+    nullable: bool = False
+    """Whether it may be ``None``: said neither way."""
     multiline: bool = False
     choices: tuple[tuple[str, Any], ...] = ()
     """What is sent, and the value it stands for; for kind ``choice``."""
@@ -84,7 +86,7 @@ def _plain(annotation: object) -> Shape:
 def _union(inner: tuple[Any, ...]) -> Shape:
     kept = [one for one in inner if one is not types.NoneType]
     shape = _read(kept[0]) if len(kept) == 1 else Shape("json")
-    return replace(shape, optional=len(kept) < len(inner))
+    return replace(shape, optional=len(kept) < len(inner), nullable=len(kept) < len(inner))
 
 
 def _table(inner: tuple[Any, ...]) -> Shape:

@@ -72,7 +72,9 @@ class IssueToken(InstallationCommand):
     """Issue an API token for yourself; it is shown once."""
 
     label: Label = Field(description="what it is for")
-    scopes: list[TokenScope] = Field(default=["all"], min_length=1, description="all, read, or gate (freeze questions only)")
+    scopes: list[TokenScope] = Field(
+        default=["all"], min_length=1, description="all, read, or gate (freeze questions only)"
+    )
     days: int = Field(default=90, ge=1, le=365, description="days until it lapses")
 
 
@@ -86,6 +88,16 @@ class RevokeToken(InstallationCommand):
     """Revoke an API token."""
 
     token_id: TokenId = Field(description="its id, from: holdfast token list")
+
+
+class NoteCredential(InstallationCommand):
+    """Record that you have enrolled a credential; the pages do this for you."""
+
+    kind: Literal["password", "totp", "passkey"] = Field(description="which kind")
+
+
+class RemovePasskeys(NamedAccount):
+    """Remove every passkey of an account, for a lost device."""
 
 
 class RotateKey(InstallationCommand):
@@ -104,9 +116,8 @@ def add_account(command: AddAccount, ctx: InstallationWork) -> dict[str, Any]:
         )
     for role in command.roles:
         _reach(ctx, role)
-    ctx.emit(
-        NewEvent("account.added", {"account": command.account, "kind": command.kind, "roles": sorted(set(command.roles))})
-    )
+    added = {"account": command.account, "kind": command.kind, "roles": sorted(set(command.roles))}
+    ctx.emit(NewEvent("account.added", added))
     for role in sorted(set(command.qualified)):
         ctx.emit(NewEvent("account.qualified", {"account": command.account, "role": role}))
     return {} if command.kind == "service" else _invite(ctx, command.account)
@@ -204,6 +215,21 @@ def revoke_token(command: RevokeToken, ctx: InstallationWork) -> None:
         )
     ctx.emit(NewEvent("token.revoked", {"account": token.account, "token_id": command.token_id}))
     ctx.after(lambda: ctx.tools.credentials.drop_bearer(command.token_id))
+
+
+@use_case("credential note", act="token.own", positional=("kind",))
+def note_credential(command: NoteCredential, ctx: InstallationWork) -> None:
+    """Record an enrolment, only where the credential store really holds one."""
+    if ctx.tools.credentials.of(ctx.me, command.kind):
+        ctx.emit(NewEvent("credential.enrolled", {"account": ctx.me, "kind": command.kind}))
+
+
+@use_case("credential remove-passkeys", act="account.manage", positional=("account",))
+def remove_passkeys(command: RemovePasskeys, ctx: InstallationWork) -> None:
+    """Remove passkeys, once the removal is recorded."""
+    if "passkey" in ctx.account(command.account).enrolled:
+        ctx.emit(NewEvent("credential.removed", {"account": command.account, "kind": "passkey"}))
+        ctx.after(lambda: ctx.tools.credentials.remove(command.account, "passkey"))
 
 
 @use_case("key rotate", act="key.rotate")

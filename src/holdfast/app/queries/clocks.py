@@ -60,7 +60,7 @@ def board_facts(state: IncidentState) -> BoardFacts:
     return BoardFacts(
         declared_at=core.declared_at,
         declared_by=core.declared_by,
-        commander=Stated("done", command.since or command.assumed_at, command.commander)
+        commander=Stated("done", command.assumed_at, command.commander)
         if command.commander is not None and not command.acting and command.assumed_at is not None
         else None,
         severity=None if severity is None else Stated("done", severity.at, severity.by, severity.seq),
@@ -125,7 +125,7 @@ def _targets(state: IncidentState, calendar: Calendar) -> list[Clock]:
 def _board(state: IncidentState, now: datetime) -> list[Clock]:
     clock = board.board_clock(state.incidents.board, board_facts(state), now)
     stopped = clock.stopped_at or state.incidents.lifecycle.closed_at
-    return [Clock("first-fifteen", "First 15 minutes", clock.started_at, clock.due_at, stopped, "F1–F6")]
+    return [Clock("first-fifteen", "First 15 minutes", clock.started_at, clock.due_at, stopped, "F1 to F6")]
 
 
 def _freezes(state: IncidentState, now: datetime) -> list[Clock]:

@@ -1,10 +1,10 @@
-"""State as JSON: dataclasses as objects, instants as RFC 3339 text, sealed text as its words."""
+"""State as JSON: objects, instants as RFC 3339 text, spans as whole seconds, sealed text as its words."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import fields, is_dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from enum import Enum
 from typing import Any
 
@@ -51,14 +51,18 @@ def _shown(value: object, words: Mapping[str, str]) -> Any:  # noqa: ANN401 - an
 
 
 def _shown_plain(value: object, words: Mapping[str, str]) -> Any:  # noqa: ANN401 - any JSON value
-    if isinstance(value, datetime):
-        return format_instant(value)
-    if isinstance(value, Enum):
-        return value.value
     if isinstance(value, Mapping):
         return {str(key): _shown(item, words) for key, item in value.items()}
     if isinstance(value, set | frozenset):
         return sorted(_shown(item, words) for item in value)
     if isinstance(value, list | tuple):
         return [_shown(item, words) for item in value]
-    return value
+    return _scalar(value)
+
+
+def _scalar(value: object) -> object:
+    if isinstance(value, datetime):
+        return format_instant(value)
+    if isinstance(value, timedelta):
+        return int(value.total_seconds())
+    return value.value if isinstance(value, Enum) else value

@@ -70,7 +70,7 @@ def _incidents() -> APIRouter:
         return JSONResponse(showing.as_json(posts.post(app, state, viewer), app.texts))
 
     @routes.get("/incidents/{incident_id}/timeline", operation_id="read-timeline")
-    def entries(
+    def entries(  # noqa: PLR0913, PLR0917 - each is a query parameter
         incident_id: IncidentPath,
         viewer: ViewerDep,
         app: ApplicationDep,

@@ -3,10 +3,10 @@ import { serverNow } from "./page.js";
 
 const SOON_S = 300;
 
-/** Seconds as a person says them; the same as rendering.duration. Short: no seconds from ten minutes up. */
-export function duration(seconds, short = false) {
+/** Seconds as a person says them; the same as rendering.duration. Short: no seconds from least up. */
+export function duration(seconds, short = false, least = 600) {
   const whole = Math.max(0, Math.floor(seconds));
-  if (short && whole >= 600 && whole < 3600) return `${Math.floor(whole / 60)} min`;
+  if (short && whole >= least && whole < 3600) return `${Math.floor(whole / 60)} min`;
   const two = (number) => String(number).padStart(2, "0");
   if (whole < 60) return `${whole} s`;
   if (whole < 3600) return `${Math.floor(whole / 60)} min ${two(whole % 60)} s`;
@@ -24,8 +24,8 @@ function tick() {
     const left = (Date.parse(clock.dataset.until) - now) / 1000;
     const state = left < 0 ? "overdue" : left < SOON_S ? "soon" : "running";
     if (clock.dataset.state !== state) clock.dataset.state = state;
-    const said = duration(Math.abs(left), "short" in clock.dataset);
-    set(clock.querySelector(".clock-time"), left < 0 ? `overdue by ${said}` : `${said} left`);
+    const short = "short" in clock.dataset;
+    set(clock.querySelector(".clock-time"), left < 0 ? `overdue by ${duration(-left, short, 60)}` : `${duration(left, short)} left`);
   }
   for (const clock of document.querySelectorAll("[data-since]")) {
     set(clock.querySelector(".clock-time"), duration((now - Date.parse(clock.dataset.since)) / 1000, "short" in clock.dataset));

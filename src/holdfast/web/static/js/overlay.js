@@ -19,7 +19,7 @@ export function openOverlay(name, title, ...children) {
   const bottom = line ? Math.max(0, line.getBoundingClientRect().bottom) : 0;
   document.documentElement.style.setProperty("--under-topline", `${Math.round(bottom) + 8}px`);
   const node = element("div", { class: "overlay", role: "dialog", "aria-label": title, tabindex: "-1" },
-    element("header", {}, element("h2", {}, title),
+    element("div", { class: "overlay-head" }, element("h2", {}, title),
       element("button", { type: "button", class: "plain", onclick: closeOverlay }, "Close")), ...children);
   node.addEventListener("keydown", (event) => {
     if (event.key === "Escape") {

@@ -1,0 +1,1 @@
+"""The command line: every use case and query, speaking HTTP to a server, or to the same application in process."""

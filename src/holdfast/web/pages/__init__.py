@@ -1,0 +1,1 @@
+"""Server-rendered pages: a view and its template side by side."""
