@@ -1,6 +1,6 @@
 """Draft answers to the review prompts, each sentence citing the record. People correct and complete them.
 
-A sentence is written only from something the record holds; where it holds nothing, the prompt gets no draft.
+A sentence without anything to cite is left out; where the record holds nothing, the prompt gets no draft.
 """
 
 from __future__ import annotations
@@ -52,7 +52,7 @@ class Facts:
 
 def prefill(facts: Facts) -> dict[str, tuple[Sentence, ...]]:
     """Prompt id (V1 to V6) to its draft sentences; a prompt without material has none."""
-    return {
+    drafts = {
         "V1": _first_signal(facts),
         "V2": _triage(facts),
         "V3": _items(facts.worked, "{name} worked: {words}"),
@@ -60,6 +60,7 @@ def prefill(facts: Facts) -> dict[str, tuple[Sentence, ...]]:
         "V5": _items(facts.gaps, "{name} could not be told: {words}"),
         "V6": _items(facts.improvements, "{name} is proposed: {words}"),
     }
+    return {prompt: tuple(one for one in found if one.citations) for prompt, found in drafts.items()}
 
 
 def _first_signal(facts: Facts) -> tuple[Sentence, ...]:
