@@ -70,7 +70,8 @@ def _judged(state: State, now: datetime) -> Iterator[Nag]:
     assessed = state.severity.assessed
     if assessed is not None and assessed.open_questions:
         late = assessed.open_due_at is not None and now >= assessed.open_due_at
-        what = "The severity is provisional; open: " + ", ".join(assessed.open_questions)
+        owner = state.commander or "nobody yet"
+        what = f"The severity is provisional; open, owned by {owner}: {', '.join(assessed.open_questions)}"
         yield Nag(what, assessed.at, f"holdfast severity answer {this} --answers QUESTION=ANSWER", red=late)
     if assessed is not None and state.severity.proposed is not None:
         what = f"The table says {state.severity.proposed}, declared is {state.level}"
