@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable
 from datetime import datetime
 
 from holdfast.app.state import IncidentState
-from holdfast.communications.rendering import ClaimLine, UpdateInput, known_impact, render_update
+from holdfast.communications.rendering import ClaimLine, UpdateInput, known_impact, render_update, zoned
 from holdfast.communications.state import Audience, Update
 from holdfast.communications.updates import Situation
 from holdfast.communications.wording import Finding, Subject, review
@@ -65,8 +65,8 @@ def update_text(
     )
 
 
-def findings(state: IncidentState, read: Reader, audience: Audience, text: str, claims: Iterable[str]) -> list[Finding]:
-    """The review of a text's wording, with the names and claims this incident keeps out of it."""
+def findings_of(state: IncidentState, read: Reader, update: Update) -> list[Finding]:
+    """The review of an update's present wording, with the names and claims this incident keeps out of it."""
     known = claim_lines(state, read)
     facts = {line.text for line in known if line.standing == "fact"}
     # A retracted claim may be named: that is what its correction does.
@@ -75,15 +75,11 @@ def findings(state: IncidentState, read: Reader, audience: Audience, text: str, 
     )
     return review(
         Subject(
-            text=text,
-            audience=audience,
+            text=read(update.text),
+            audience=update.audience,
             withheld=tuple(read(name) for name in state.communications.withheld_names),
             unconfirmed=unconfirmed,
-            known_impact=known_impact(claim_lines(state, read, claims)),
+            known_impact=known_impact(claim_lines(state, read, update.claims)),
+            promise=None if update.next_update_at is None else zoned(update.next_update_at),
         )
     )
-
-
-def findings_of(state: IncidentState, read: Reader, update: Update) -> list[Finding]:
-    """The review of an update's present text."""
-    return findings(state, read, update.audience, read(update.text), update.claims)

@@ -63,6 +63,8 @@ class Subject:
     """Words of claims that are not facts."""
     known_impact: str | None = None
     """What the *Known impact* field must say; not compared when ``None``."""
+    promise: str | None = None
+    """The recorded promise as text shows it, such as ``2026-11-23 04:00 UTC``; not compared when ``None``."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -166,6 +168,13 @@ def _known_impact(rule: Rule, subject: Subject) -> _Found:
         yield (start, start + len("Known impact")), rule.why
 
 
+def _promise(rule: Rule, subject: Subject) -> _Found:
+    said = (contents_of if subject.audience == "customers" else fields_of)(subject.text).get("Next update")
+    if subject.promise is not None and said and subject.promise not in one_line(said):
+        start = subject.text.find("Next update")
+        yield (start, start + len("Next update")), rule.why
+
+
 def _contents(rule: Rule, subject: Subject) -> _Found:
     found = contents_of(subject.text)
     missing = [content for content in CONTENTS if not found.get(content)]
@@ -230,6 +239,7 @@ _CHECKS: Mapping[str, Callable[[Rule, Subject], _Found]] = {
     "grade": _grade,
     "known_impact": _known_impact,
     "names": _names,
+    "promise": _promise,
     "sentence_length": _sentence_length,
     "unconfirmed": _unconfirmed,
 }

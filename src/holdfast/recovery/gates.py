@@ -85,7 +85,7 @@ def _view(gate: Gate, state: State, peak: str | None, late: bool) -> GateView:  
         standing = "proven"
     if standing == "open" and not lacking:
         lacking = ("Nothing else is missing: prove the gate, citing what shows it.",)
-        command = f"holdfast gate prove INC {gate.id} STATEMENT --cites ev-1"
+        command = f"holdfast closure prove INC {gate.id} STATEMENT --cites ev-1"
     elif standing == "open" and gate.id == "X2" and state.path_closed is not None:
         command = "holdfast path verify INC STATEMENT --cites ev-1"
     return GateView(
@@ -210,7 +210,7 @@ def prove(state: State, gate: str, statement: Sealed, citations: Iterable[Citati
             "gate-needs-citation",
             f"{gate} is not proven.",
             why="The proof of a gate cites evidence (ev-3) or an entry of the record (#17).",
-            next_step=f"Cite it: holdfast gate prove INC {gate} STATEMENT --cites ev-3",
+            next_step=f"Cite it: holdfast closure prove INC {gate} STATEMENT --cites ev-3",
         )
     return [NewEvent("gate.proven", {"gate": gate, "statement": statement.as_json(), "citations": cited})]
 

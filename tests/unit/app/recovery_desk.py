@@ -122,7 +122,7 @@ class Desk:
 
     def prove(self, *gates: str) -> None:
         for gate in gates:
-            self.run("gate-prove", gate=gate, statement="see there", cites=["ev-1"])
+            self.run("closure-prove", gate=gate, statement="see there", cites=["ev-1"])
 
     def recover(self) -> None:
         self.run("status-set", status="contained", reason="key off")

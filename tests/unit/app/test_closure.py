@@ -25,7 +25,7 @@ def test_every_use_case_has_an_act_and_a_facet_and_positionals_its_command_can_n
 
 
 def test_escalations_and_waivers_are_for_the_business_owner_alone() -> None:
-    for act in ("gate.waive", "escalation.decide"):
+    for act in ("closure.waive", "escalation.decide"):
         assert table().acts[act].incident == {"business_owner"}
 
 
@@ -113,14 +113,14 @@ def test_a_review_within_five_business_days_is_not_late() -> None:
 
 def test_a_waiver_lets_a_gate_pass_and_one_person_in_two_roles_owes_a_countersignature() -> None:
     desk = Desk(roles={"business_owner": "cem"})
-    desk.run("gate-waive", gate="X5", reason="no indicator can be watched")
+    desk.run("closure-waive", gate="X5", reason="no indicator can be watched")
     assert [view.standing for view in gate_views(desk.state) if view.id == "X5"] == ["waived"]
     assert [owed.what for owed in desk.state.incidents.owed] == ["gate.waived"]
     other = Desk()
-    other.run("gate-waive", by="bo", gate="X5", reason="accepted")
+    other.run("closure-waive", by="bo", gate="X5", reason="accepted")
     assert other.state.incidents.owed == ()
     with pytest.raises(ForbiddenError):
-        other.run("gate-waive", by="cem", gate="X6", reason="accepted")
+        other.run("closure-waive", by="cem", gate="X6", reason="accepted")
 
 
 def test_something_new_that_is_missing_blocks_the_closing_again() -> None:

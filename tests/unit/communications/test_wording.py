@@ -68,6 +68,13 @@ def test_known_impact_edited_by_hand_blocks() -> None:
     assert "known-impact" not in found(c1(), "responders", known_impact=known_impact([FACT]))
 
 
+def test_a_text_that_names_another_time_than_its_promise_is_warned_about() -> None:
+    assert "promise" not in found(c1(), "responders", promise="2026-11-23 04:00 UTC")
+    assert "promise" in found(c1(), "responders", promise="2026-11-23 05:00 UTC")
+    customers = render_customers("A key leaked.", "Order files.", "Nothing.", None)
+    assert "promise" in found(customers, promise="2026-11-23 05:00 UTC")
+
+
 def test_a_customer_text_without_its_contents_blocks_and_says_which() -> None:
     text = render_customers("We found a leaked key.", "Order files.", " ", None)
     (finding,) = blocking(review(Subject(text, "customers")))

@@ -286,14 +286,16 @@ def no_action(command: NoAction, ctx: Context) -> None:
     ctx.emit_all(duties.no_actions(ctx.state.recovery, ctx.seal(command.reason)))
 
 
-@use_case("gate prove", act="gate.prove", facet="closure:{gate}", runbook=_GATES, positional=("gate", "statement"))
+@use_case(
+    "closure prove", act="closure.prove", facet="closure:{gate}", runbook=_GATES, positional=("gate", "statement")
+)
 def prove_gate(command: ProveGate, ctx: Context) -> None:
     """Prove it."""
     statement, cites = ctx.seal(command.statement), ctx.cite(command.cites)
     ctx.emit_all(gates.prove(ctx.state.recovery, command.gate, statement, cites))
 
 
-@use_case("gate waive", act="gate.waive", facet="closure:{gate}", runbook=_GATES, positional=("gate", "reason"))
+@use_case("closure waive", act="closure.waive", facet="closure:{gate}", runbook=_GATES, positional=("gate", "reason"))
 def waive_gate(command: WaiveGate, ctx: Context) -> None:
     """Waive it."""
     core = ctx.state.incidents
@@ -303,7 +305,7 @@ def waive_gate(command: WaiveGate, ctx: Context) -> None:
     ctx.emit_all(gates.waive(command.gate, reason, is_business_owner=owner, acting_alone=alone))
 
 
-@use_case("gate reopen", act="gate.reopen", facet="closure:{gate}", runbook=_GATES, positional=("gate", "reason"))
+@use_case("closure reopen", act="closure.reopen", facet="closure:{gate}", runbook=_GATES, positional=("gate", "reason"))
 def reopen_gate(command: ReopenGate, ctx: Context) -> None:
     """Reopen it."""
     ctx.emit_all(gates.reopen(ctx.state.recovery, command.gate, ctx.seal(command.reason)))
