@@ -10,6 +10,7 @@ from importlib.resources import files
 from pathlib import Path
 
 from holdfast import plays
+from holdfast.app import commands
 from holdfast.app.application import Application
 from holdfast.app.bus import Bus
 from holdfast.app.dispatching import Dispatcher
@@ -20,6 +21,7 @@ from holdfast.app.settings import Settings
 from holdfast.app.signing_in import SigningIn, Site
 from holdfast.app.states import States
 from holdfast.app.work import Tools
+from holdfast.engines.commands import CommandRunner
 from holdfast.investigation.library import library as questions
 from holdfast.kernel.events import Event
 from holdfast.kernel.ids import RANDOM_BYTES, uuid7
@@ -33,6 +35,11 @@ from holdfast.store.signing import FileSigner
 from holdfast.store.texts import SealedTexts
 
 
+def command_runner() -> CommandRunner:
+    """What runs a command for capture on this machine."""
+    return CommandRunner()
+
+
 def utc_now() -> datetime:
     """The clock of a running installation."""
     return datetime.now(UTC)
@@ -42,6 +49,7 @@ def build(
     settings: Settings, *, clock: Callable[[], datetime] = utc_now, randomness: Callable[[int], bytes] = os.urandom
 ) -> Application:
     """Open everything and put it together; finishes erasures that a crash interrupted."""
+    commands.declare_all()
     _private_folder(settings.data)
     _private_folder(settings.keys)
     keyring = Keyring.load_or_create(settings.keys)

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 
 from holdfast.app.ports import Record, Texts
 from holdfast.app.ports_vault import Vault
 from holdfast.app.state import IncidentState
 from holdfast.evidence import manifests
+from holdfast.kernel.errors import HoldfastError
 from holdfast.kernel.events import Event
 
 ERASING = ("text.erased", "evidence.erased")
@@ -23,25 +23,26 @@ def carry_out(record: Record, texts: Texts, vault: Vault, state: IncidentState, 
         if event.type == "text.erased":
             texts.erase(event.data["text_id"])
         elif event.type == "evidence.erased":
-            digests = [event.data["sha256"], *_contents(vault, event.data["manifest"])]
-            kept = {item.sha256 for item in state.evidence.items.values() if item.standing == "kept"}
-            kept |= {digest for item in _with_manifest(state) for digest in _contents(vault, item)}
-            for digest in digests:
-                if digest not in kept:
+            manifest = event.data["manifest"]
+            items = [item for item in state.evidence.items.values() if item.standing == "kept"]
+            kept = {
+                digest for item in items for digest in (item.sha256, item.manifest, *_members(vault, item.manifest))
+            }
+            # The manifest goes last: after a crash it still names what is left to destroy.
+            for digest in (*_members(vault, manifest), event.data["sha256"], manifest):
+                if digest is not None and digest not in kept:
                     _destroy(record, vault, state.id, digest)
 
 
-def _with_manifest(state: IncidentState) -> Iterable[str]:
-    items = state.evidence.items.values()
-    return [item.manifest for item in items if item.standing == "kept" and item.manifest is not None]
-
-
-def _contents(vault: Vault, manifest: str | None) -> list[str]:
+def _members(vault: Vault, manifest: str | None) -> list[str]:
     if manifest is None or not vault.exists(manifest):
         return []
-    with vault.open(manifest) as stream:
-        document = json.load(stream)
-    return [*(member.sha256 for member in manifests.members(document)), manifest]
+    try:
+        with vault.open(manifest) as stream:
+            return [member.sha256 for member in manifests.members(manifests.parse(stream.read()))]
+    except HoldfastError:
+        # A damaged manifest names nothing any more; fsck reports it, and the erasure is not held up by it.
+        return []
 
 
 def _destroy(record: Record, vault: Vault, incident_id: str, digest: str) -> None:

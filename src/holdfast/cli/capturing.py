@@ -21,7 +21,6 @@ from holdfast.cli.output import err, out, print_json, run
 from holdfast.exposure.formats import shipped
 from holdfast.exposure.inputs import scan
 from holdfast.kernel.errors import BadInputError
-from holdfast.wiring import command_runner
 
 _KEY = os.urandom(32)
 """Fingerprints in redacted arguments need no meaning beyond this run."""
@@ -71,6 +70,8 @@ def capture(  # noqa: PLR0913 - each is an option
         collector = Collector("holdfast-cli", __version__)
         capturer = Capturer(ServerSink(server, incident), lambda: datetime.now(UTC), collector, _progress)
         if command:
+            from holdfast.wiring import command_runner  # noqa: PLC0415 - wiring imports everything
+
             order = CommandOrder(command, dict(os.environ), os.getcwd(), timeout)  # noqa: PTH109 - as text
             return capturer.command(order, labels, command_runner(), _redact)
         if path is None:

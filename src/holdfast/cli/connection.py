@@ -10,10 +10,11 @@ import asyncio
 import fcntl
 import json
 import os
-from collections.abc import AsyncIterator, Iterator, Mapping
+import threading
+from collections.abc import AsyncIterator, Coroutine, Iterator, Mapping
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Protocol, Self
+from typing import Any, Protocol, Self, TypeVar
 
 import httpx
 
@@ -39,6 +40,7 @@ LOCK_FILE = "in-use.lock"
 TIMEOUT = httpx.Timeout(60, connect=10)
 
 Json = dict[str, Any]
+T = TypeVar("T")
 
 
 class Connection(Protocol):
@@ -156,6 +158,9 @@ class Local:
         self._app = create_app(self._application)
         self._app.state.local_viewer = viewer_of(account, "local")
         self._loop = asyncio.new_event_loop()
+        # A thread of its own, because a capture uploads from two threads at once.
+        self._thread = threading.Thread(target=self._loop.run_forever, name="holdfast-local", daemon=True)
+        self._thread.start()
         self._client = httpx.AsyncClient(
             transport=httpx.ASGITransport(self._app),
             base_url=settings.url,
@@ -173,19 +178,19 @@ class Local:
     ) -> Json:
         """One request to the application itself."""
         sent = self._client.request(method, f"/api/v1{path}", json=body, params=params, headers=_headers(key))
-        response = self._loop.run_until_complete(sent)
+        response = self._wait(sent)
         return _answer(response.status_code, response.content)
 
     def upload(self, path: str, stream: ByteSource) -> Json:
         """A raw body, streamed."""
         sent = self._client.post(f"/api/v1{path}", content=_async_blocks(stream))
-        response = self._loop.run_until_complete(sent)
+        response = self._wait(sent)
         return _answer(response.status_code, response.content)
 
     def download(self, method: str, path: str, *, body: object = None) -> Iterator[bytes]:
         """A body; in process it is handed over whole, so large packs are better written by a server."""
         sent = self._client.request(method, f"/api/v1{path}", json=body)
-        response = self._loop.run_until_complete(sent)
+        response = self._wait(sent)
         if not response.is_success:
             _answer(response.status_code, response.content)
         yield response.content
@@ -193,10 +198,15 @@ class Local:
     def close(self) -> None:
         """Release databases and lock."""
         if hasattr(self, "_client"):
-            self._loop.run_until_complete(self._client.aclose())
+            self._wait(self._client.aclose())
+            self._loop.call_soon_threadsafe(self._loop.stop)
+            self._thread.join()
             self._loop.close()
         self._application.close()
         os.close(self._lock)
+
+    def _wait(self, sent: Coroutine[Any, Any, T]) -> T:
+        return asyncio.run_coroutine_threadsafe(sent, self._loop).result()
 
     def __enter__(self) -> Self:
         """For ``with``."""

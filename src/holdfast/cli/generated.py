@@ -174,7 +174,11 @@ def _show(case: UseCase, answer: dict[str, Any], *, as_json: bool) -> None:
 
 def _words(value: object) -> str:
     if isinstance(value, dict):
-        return str(value["reason"]) if "reason" in value else ", ".join(f"{key}: {_words(one)}" for key, one in value.items())
+        return (
+            str(value["reason"])
+            if "reason" in value
+            else ", ".join(f"{key}: {_words(one)}" for key, one in value.items())
+        )
     if isinstance(value, list):
         return ", ".join(_words(one) for one in value)
     return str(value)

@@ -155,4 +155,13 @@ ACCESS: tuple[EventType, ...] = (
     ),
 )
 
-TYPES: tuple[EventType, ...] = (*LIFECYCLE, *DISPOSITIONS, *ACCESS)
+CLOCK_MISSED = EventType(
+    name="clock.missed",
+    sentence="Missed: {name}, due {due_at}",
+    fields={"clock": "key of the clock", "name": "what it was for", "due_at": "when it was due"},
+    runbook=("S1", "S2", "S3", "X8", "C1"),
+    kind="clock",
+    example={"clock": "first-fifteen", "name": "First 15 minutes", "due_at": "2026-11-23T03:22:00.000Z"},
+)
+
+TYPES: tuple[EventType, ...] = (CLOCK_MISSED, *LIFECYCLE, *DISPOSITIONS, *ACCESS)

@@ -15,7 +15,6 @@ Not handled here: the gates themselves (they come in as blockers).
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from datetime import datetime
 
 from holdfast.incidents.state import Disposition, State, Status
 from holdfast.kernel.citations import Citation, citations_json
@@ -147,7 +146,7 @@ def _refuse_blocked(code: str, what: str, state: State, blockers: Sequence[str])
         raise RefusedError(
             code,
             what,
-            why="Still missing: " + "; ".join(blockers) + ".",
+            why="Still missing: " + "; ".join(blockers),
             next_step=f"See who can supply each: holdfast gates {state.incident_id}",
             details={"blockers": list(blockers)},
         )
@@ -298,8 +297,3 @@ def _no_proposal(state: State) -> RefusedError:
         why="Nobody has proposed one, or it was decided.",
         next_step=f"Propose one: holdfast disposition propose {state.incident_id} false_positive …",
     )
-
-
-def ends_at(state: State) -> datetime | None:
-    """When the update cadence ends: at the verified recovery, or at closing; none while it runs."""
-    return state.lifecycle.recovery_verified_at or state.lifecycle.closed_at

@@ -170,6 +170,8 @@ class State:
     owed: tuple[Owed, ...] = ()
     """Countersignatures still owed, for events of any package whose data says ``acting_alone``."""
     notices: tuple[Notice, ...] = ()
+    missed: frozenset[tuple[str, str]] = frozenset()
+    """Key and due instant of every clock recorded as missed."""
     board: BoardState = EMPTY_BOARD
     """The first fifteen minutes, channel, decisions, freezes and tasks."""
 
@@ -384,7 +386,12 @@ def _noticed(state: State, event: Event) -> State:
     return replace(state, notices=(*state.notices, notice))
 
 
+def _clock_missed(state: State, event: Event) -> State:
+    return replace(state, missed=state.missed | {(event.data["clock"], event.data["due_at"])})
+
+
 _FOLDS: Mapping[str, Callable[[State, Event], State]] = {
+    "clock.missed": _clock_missed,
     "incident.declared": _declared,
     "report.added": _report_added,
     "time.stated": _time_stated,
