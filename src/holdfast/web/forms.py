@@ -180,7 +180,7 @@ def _refuse_unknown(case: UseCase, typed: Iterable[str], shapes: Mapping[str, Sh
         zoned, _, mark = name.partition("@")
         known = (
             name in shapes
-            or (rest != "" and owner in shapes and shapes[owner].kind == "table")
+            or (rest != "" and owner in shapes and shapes[owner].kind in ("table", "pairs"))
             or (mark == "zone" and zoned in shapes and shapes[zoned].kind == "instant")
         )
         if not known:
@@ -238,7 +238,10 @@ def form_view(
 
 def _label(case: UseCase) -> str:
     said = case.summary.rstrip(".").split(":")[0]
-    return said if len(said) <= SHORT_LABEL else words(case.path)
+    if len(said) <= SHORT_LABEL:
+        return said
+    noun, _, verb = case.path.partition(" ")
+    return words(f"{verb} {noun}" if verb and " " not in verb else case.path)
 
 
 def _hidden(
@@ -295,7 +298,7 @@ class _Draw:
 
     def field(self, name: str, shape: Shape, hint: str, default: object) -> FieldView:
         """One field, by its shape."""
-        if shape.kind == "table" and (shape.keys or name in self.offer.options):
+        if shape.kind in ("table", "pairs") and (shape.keys or name in self.offer.options):
             return self._group(name, shape, hint)
         value = self.offer.preset.get(name, _known(default))
         texts = self.answer.typed.get(name, ()) if self.answer is not None else _preset(value, shape, self.frame.zone)
@@ -340,7 +343,7 @@ class _Draw:
     def _group(self, name: str, shape: Shape, hint: str) -> FieldView:
         asked = self.offer.options.get(name) or [(key, words(key)) for key in shape.keys]
         preset = self.offer.preset.get(name)
-        known = preset if isinstance(preset, Mapping) else {}
+        known = preset if isinstance(preset, Mapping) else dict(_pair(text) for text in _texts(preset))
         item = replace(shape.item or Shape("text"), optional=shape.optional)
         rows = []
         for key, question in asked:
@@ -365,6 +368,11 @@ class _Draw:
         return max(texts, key=len, default="")
 
 
+def _pair(text: str) -> tuple[str, str]:
+    key, _, said = text.partition("=")
+    return key, said
+
+
 def _sentence(hint: str) -> str:
     """A field's description as the page shows it: with a capital and a stop."""
     said = hint.strip()
@@ -381,6 +389,8 @@ def _known(default: object) -> object:
 def _preset(value: object, shape: Shape, zone: str) -> tuple[str, ...]:
     if shape.kind == "instant" and isinstance(value, datetime | str):
         return (in_zone(value, zone, "field"),)
+    if shape.kind == "pairs":
+        return ("\n".join(": ".join(_pair(text)) for text in _texts(value)),)
     if shape.kind == "table" and isinstance(value, Mapping):
         return ("\n".join(f"{key}: {text}" for key, text in value.items()),)
     return _texts(value)
@@ -398,7 +408,7 @@ def _typed(view: FieldView, shape: Shape, texts: tuple[str, ...]) -> FieldView:
     if shape.kind == "list":
         by_line = shape.item is not None and shape.item.kind == "words"
         return replace(view, control="textarea" if by_line else "input", value=("\n" if by_line else " ").join(texts))
-    if shape.kind in ("json", "table") or shape.multiline:
+    if shape.kind in ("json", "table", "pairs") or shape.multiline:
         return replace(view, control="textarea", value=value, max_length=shape.max_length)
     kind = {"number": "number", "date": "date"}.get(shape.kind, "text")
     limits = (shape.minimum, shape.maximum, shape.max_length)

@@ -40,7 +40,7 @@ def is_wall_clock(text: str) -> bool:
 def read_field(sent: Sent, values: MutableMapping[str, Any], errors: MutableMapping[str, str]) -> None:
     """Put the field's value into ``values`` unless it is absent; what cannot be read goes to ``errors``."""
     shape = sent.shape
-    if shape.kind == "table":
+    if shape.kind in ("table", "pairs"):
         _table(sent, values, errors)
         return
     filled = [text for text in sent.texts if text.strip()]
@@ -93,7 +93,7 @@ def _table(sent: Sent, values: MutableMapping[str, Any], errors: MutableMapping[
         elif line.strip():
             errors[sent.name] = f"The line {line.strip()[:40]!r} is not understood; write one 'name: value' a line."
     if found:
-        values[sent.name] = found
+        values[sent.name] = [f"{key}={said}" for key, said in found.items()] if sent.shape.kind == "pairs" else found
 
 
 def instant_in(text: str, zone: str) -> datetime:

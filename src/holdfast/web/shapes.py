@@ -15,7 +15,8 @@ from pydantic.fields import FieldInfo
 
 from holdfast.app.commanding import AccountName, Cite, FreeText, Key, Scope, Sha256
 
-Kind = Literal["words", "text", "choice", "flag", "number", "instant", "date", "list", "table", "json"]
+Kind = Literal["words", "text", "choice", "flag", "number", "instant", "date", "list", "table", "pairs", "json"]
+"""``pairs`` is a list of ``key=value``; it is drawn and read like a table."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +46,22 @@ def shape_of(info: FieldInfo) -> Shape:
     shape = _read(info.annotation)
     for mark in info.metadata:
         shape = _marked(shape, mark)
-    return replace(shape, optional=shape.optional or not info.is_required())
+    return _refined(replace(shape, optional=shape.optional or not info.is_required()))
+
+
+_DAY_PATTERN = "^[0-9]{4}-[0-9]{2}-[0-9]{2}$"
+_PAIR = re.compile(r"=\(([a-z_|]+)\)\$$")
+
+
+def _refined(shape: Shape) -> Shape:
+    """A pattern may say more than text: a day, or a list of ``key=one of these``."""
+    if shape.kind == "text" and shape.pattern == _DAY_PATTERN:
+        return replace(shape, kind="date")
+    pair = _PAIR.search(shape.item.pattern or "") if shape.kind == "list" and shape.item is not None else None
+    if pair is None:
+        return shape
+    answers = tuple((answer, answer) for answer in pair[1].split("|"))
+    return replace(shape, kind="pairs", item=Shape("choice", choices=answers))
 
 
 def _read(annotation: object) -> Shape:
@@ -123,8 +139,15 @@ EXAMPLES: Mapping[str, str] = {
     _pattern(Cite): "ev-3 or #17",
     _pattern(Scope): "prod/payments",
     _pattern(Sha256): "64 hex digits",
+    r"^[A-Z][A-Z0-9 -]{1,39}$": "QUIET HERON",
+    r"^F[1-6]$": "F4",
+    r"^[A-Z]{1,3}[1-9][0-9]?$": "I4",
+    r"^[A-Z]{2,4}[1-9][0-9]?$": "LS3",
+    r"^[a-z][a-z0-9-]{1,39}$": "leaked-secret",
+    r"^(INC|EX)-([0-9]{4}-[0-9]{4,9}|R-[a-z2-9]{8})$": "INC-2026-0042",
+    _DAY_PATTERN: "2026-11-30",
 }
-"""Pattern to an example, from the contract's own types."""
+"""Pattern to an example, for the contract's own types and those many commands share."""
 _NUMBERED = re.compile(r"^\^([a-z]+)-\[1-9\]")
 
 

@@ -55,6 +55,8 @@ class Sample(IncidentCommand):
     claim: Annotated[str, numbered("claim")] | None = None
     code: Annotated[str, StringConstraints(pattern="^[A-Z]+$")] | None = None
     facts: dict[str, str] = Field(default={})
+    impact: list[Annotated[str, StringConstraints(pattern="^[a-z]+=(no|unknown)$")]] = Field(default=[])
+    by_day: Annotated[str, StringConstraints(pattern=r"^[0-9]{4}-[0-9]{2}-[0-9]{2}$")] | None = None
 
 
 SAMPLE = UseCase("sample do", Sample, lambda *_: None, "read", "sample", (), (), __name__)
@@ -94,6 +96,8 @@ def test_each_kind_of_field_has_its_own_control() -> None:
         "claim": ("input", "text"),
         "code": ("input", "text"),
         "facts": ("textarea", "text"),
+        "impact": ("textarea", "text"),
+        "by_day": ("input", "date"),
     }
 
 
@@ -124,6 +128,8 @@ def test_everything_a_form_sends_becomes_the_command() -> None:
                 ("agreed", "false"),
                 ("claim", "claim-3"),
                 ("facts", "host: web-1\nport = 80"),
+                ("impact.data", "no"),
+                ("impact.access", "unknown"),
             ],
         )
     )
@@ -143,6 +149,25 @@ def test_everything_a_form_sends_becomes_the_command() -> None:
         agreed=False,
         claim="claim-3",
         facts={"host": "web-1", "port": "80"},
+        impact=["data=no", "access=unknown"],
+    )
+
+
+def test_answers_as_pairs_are_a_question_each() -> None:
+    asked = Offer(options={"impact": [("data", "Customer data?")]}, preset={"impact": ["data=unknown"]})
+    group = field(form_view(SAMPLE, FRAME, asked), "impact")
+    assert group.control == "group"
+    assert [(row.name, row.label) for row in group.rows] == [("impact.data", "Customer data?")]
+    assert [choice.value for choice in group.rows[0].choices if choice.chosen] == ["unknown"]
+
+
+def test_a_long_summary_gives_way_to_verb_and_noun() -> None:
+    class Long(IncidentCommand):
+        """Do something whose summary would never fit on a button of a phone."""
+
+    assert (
+        form_view(UseCase("severity raise", Long, lambda *_: None, "a", None, (), (), ""), FRAME).label
+        == "Raise severity"
     )
 
 
