@@ -94,13 +94,15 @@ class Reader:
         """Bytes read so far."""
 
     def members(self) -> Iterator[Member]:
-        """Every member in order; read each one's :meth:`contents` before asking for the next.
+        """Every member in order; each one's :meth:`contents` can be read until the next is asked for.
 
         Raises:
             DamagedError: at the first byte that differs from the only spelling there is.
         """
         last = ""
         while True:
+            for _ in self.contents():
+                pass  # over what the caller left unread
             self._pad()
             block = self._exactly(BLOCK)
             if not block.strip(b"\0"):

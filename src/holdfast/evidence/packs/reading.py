@@ -124,6 +124,8 @@ class Contents:
     named: dict[str, set[str]] = field(default_factory=dict)
     """Evidence id to the digests its capture manifest names."""
     record: Record = field(default_factory=lambda: Record(""))
+    point: checkpoints.Checkpoint = field(default_factory=lambda: checkpoints.Checkpoint("", 0, b""))
+    """The record's checkpoint, once the events were found to hash to it."""
     words_read: int = 0
     withheld_words: set[str] = field(default_factory=set)
 
@@ -160,6 +162,7 @@ def _take(reader: Reader, member: Member, path: str, found: Contents) -> str:
         for line in _lines(pieces, path):
             found.record.add(line)
     elif path == layout.TEXTS:
+        _close_record(found)
         _read_words(_lines(pieces, path), found)
     elif not path.startswith(("data/evidence/", "data/report/")) or path.endswith(f"/{layout.CAPTURE_MANIFEST}"):
         if member.size > MAX_KEPT:
@@ -174,6 +177,22 @@ def _take(reader: Reader, member: Member, path: str, found: Contents) -> str:
         for _ in pieces:
             pass
     return digest.hexdigest()
+
+
+def _close_record(found: Contents) -> None:
+    """Prove the record before anything that follows from it; what proves it comes earlier in the archive."""
+    for path in (layout.CHECKPOINT, layout.CHECKPOINT_BODY, layout.EVENTS):
+        if path not in found.digests:
+            raise damaged("pack-missing", path, "Every pack has this file, and this one does not.")
+    body = found.kept[layout.CHECKPOINT_BODY]
+    if not found.kept[layout.CHECKPOINT].startswith(body + b"\n"):
+        raise damaged("pack-record", layout.CHECKPOINT_BODY, "It is not the text of data/record/checkpoint.")
+    try:
+        found.point = found.record.close(body)
+    except DamagedError as error:
+        if error.details.get("place"):
+            raise
+        raise refuse_as("pack-record", layout.CHECKPOINT_BODY, error) from error
 
 
 def _telling(pieces: Iterable[memoryview], hear: Callable[[memoryview], None]) -> Iterator[memoryview]:

@@ -102,8 +102,7 @@ def verify(
     contents = read_pack(source)
     _require_files(contents)
     hold("archive", f"{len(contents.digests)} files, {sum(contents.sizes.values())} bytes, every header recomputed")
-    record = contents.record
-    point = _record(contents)
+    record, point = contents.record, contents.point
     hold("record", f"{point.size} events hash to the root of the checkpoint, {point.origin}")
     hold("words", f"{contents.words_read} texts fit their commitments ({len(record.erased_words)} erased)")
     withheld = _withheld(contents)
@@ -136,18 +135,6 @@ def _require_files(contents: Contents) -> None:
     missing = sorted(layout.REQUIRED - contents.digests.keys())
     if missing:
         raise damaged("pack-missing", missing[0], "Every pack has this file, and this one does not.")
-
-
-def _record(contents: Contents) -> Checkpoint:
-    body = contents.kept[layout.CHECKPOINT_BODY]
-    if not contents.kept[layout.CHECKPOINT].startswith(body + b"\n"):
-        raise damaged("pack-record", layout.CHECKPOINT_BODY, "It is not the text of data/record/checkpoint.")
-    try:
-        return contents.record.close(body)
-    except DamagedError as error:
-        if error.details.get("place"):
-            raise
-        raise refuse_as("pack-record", layout.CHECKPOINT_BODY, error) from error
 
 
 def _withheld(contents: Contents) -> set[str]:
@@ -250,12 +237,8 @@ def _prove(item: Collected, contents: Contents) -> None:
     path = f"data/proofs/{item.id}.tlog-proof"
     if path not in contents.kept:
         raise damaged("pack-missing", path, "Every collected item has its proof, and this one has none.")
-    if not _shows(contents.kept[path], item.leaf, item.seq, contents.kept[layout.CHECKPOINT], _point(contents)):
+    if not _shows(contents.kept[path], item.leaf, item.seq, contents.kept[layout.CHECKPOINT], contents.point):
         raise damaged("pack-proof", path, "It does not show the event that collected the item.")
-
-
-def _point(contents: Contents) -> Checkpoint:
-    return checkpoints.parse(contents.kept[layout.CHECKPOINT_BODY])
 
 
 def _shows(text: bytes, leaf: bytes, index: int | None, note: bytes, point: Checkpoint) -> bool:
