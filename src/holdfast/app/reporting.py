@@ -11,8 +11,10 @@ Rules:
 from __future__ import annotations
 
 import json
+import re
 import tempfile
 import unicodedata
+from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from importlib.resources import files
 from pathlib import Path
@@ -145,7 +147,7 @@ def render_pdf(report: Report) -> bytes:
             str(source),
             root=folder,
             format="pdf",
-            sys_inputs={"report": json.dumps(_plain(report))},
+            sys_inputs={"report": json.dumps(_mapped(_plain(report), _breakable))},
             ignore_system_fonts=True,
             timestamp=0,
         )
@@ -155,23 +157,31 @@ def render_pdf(report: Report) -> bytes:
 
 def _plain(report: Report) -> dict[str, object]:
     """The report as JSON values, every text made visible."""
-    plain = _visible_within(asdict(report))
+    plain = _mapped(asdict(report), visible)
     assert isinstance(plain, dict)
     return plain
 
 
-def _visible_within(value: object) -> object:
+def _mapped(value: object, change: Callable[[str], str]) -> object:
+    """JSON values with every text changed, digests excepted: they are copied from the page and compared."""
     if isinstance(value, str):
-        return visible(value)
+        return change(value)
     if isinstance(value, dict):
-        return {key: _visible_within(item) for key, item in value.items()}
+        return {key: item if _DIGEST.fullmatch(str(item)) else _mapped(item, change) for key, item in value.items()}
     if isinstance(value, list | tuple):
-        return [_visible_within(item) for item in value]
+        return [_mapped(item, change) for item in value]
     return value
+
+
+def _breakable(text: str) -> str:
+    """Words of more than 24 letters may break in the PDF's narrow columns (a zero-width space; HTML has a style)."""
+    return _LONG.sub("\\1\u200b", text)
 
 
 def _library(name: str) -> str:
     return files("holdfast.app").joinpath("library", name).read_text(encoding="utf-8")
 
 
+_LONG = re.compile(r"(\S{24})(?=\S)")
+_DIGEST = re.compile(r"[0-9a-f]{64}")
 _HTML = Environment(autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True)
