@@ -72,6 +72,7 @@ class Gallery:
         self.conflict = False
         self.owner = ""
         self.streams = 0
+        self.editing: list[str] = []
         self.reads = 0
         self.watchers: set[asyncio.Queue[str]] = set()
         self.loop: asyncio.AbstractEventLoop | None = None
@@ -81,9 +82,15 @@ class Gallery:
     def change(self, owner: str) -> None:
         """Somebody else takes a row; all watchers are told."""
         self.owner = owner
+        self.tell("changed", {"version": 9})
+
+    def tell(self, name: str, data: dict[str, Any]) -> None:
+        """Send an event to all watchers."""
         assert self.loop is not None
         for queue in self.watchers:
-            self.loop.call_soon_threadsafe(queue.put_nowait, "changed")
+            self.loop.call_soon_threadsafe(
+                queue.put_nowait, f"event: {name}\ndata: {json.dumps({'incident': 'INC-2026-0042'} | data)}\n\n"
+            )
 
     def context(self, kind: str) -> dict[str, Any]:
         """Sample data as pages pass it."""
@@ -99,6 +106,7 @@ class Gallery:
             "zone": ZONE,
             "incident": "INC-2026-0042",
             "live_url": "/live",
+            "presence_url": "/presence",
             "search_url": "/search",
             "base": "/incidents/INC-2026-0042",
             "inc": SimpleNamespace(
@@ -223,6 +231,11 @@ class Gallery:
             {"version": 9, "recorded_at": "2026-11-23T02:14:07.000Z", "replayed": replayed, "notices": []}
         )
 
+    async def presence(self, request: Request) -> Response:
+        """Who edits what, as the page says it."""
+        self.editing.append((await request.json())["editing"])
+        return Response(status_code=204)
+
     async def live(self, request: Request) -> Response:
         """Server-sent events."""
         self.streams += 1
@@ -233,8 +246,7 @@ class Gallery:
             yield "retry: 1000\nevent: hello\ndata: {}\n\n"
             try:
                 while True:
-                    name = await queue.get()
-                    yield f"event: {name}\ndata: {json.dumps({'incident': 'INC-2026-0042', 'version': 9})}\n\n"
+                    yield await queue.get()
             finally:
                 self.watchers.discard(queue)
 
@@ -247,6 +259,7 @@ class Gallery:
                 Route("/gallery", self.page),
                 Route("/do/{name}", self.write, methods=["POST"]),
                 Route("/live", self.live),
+                Route("/presence", self.presence, methods=["POST"]),
                 Mount(f"/static/{assets.digest()}", StaticFiles(directory=assets.STATIC)),
             ],
             middleware=[Middleware(_Policy)],

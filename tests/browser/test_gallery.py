@@ -269,3 +269,37 @@ def test_the_chosen_theme_stays(page: Page, address: str) -> None:
     page.click('[data-action="theme"]')
     ready(page, address)
     expect(page.locator("html")).to_have_attribute("data-theme", "dark")
+
+
+def test_without_shared_workers_one_tab_reads_for_all(browser: Browser, address: str, gallery: Gallery) -> None:
+    context = browser.new_context()
+    context.add_init_script("delete window.SharedWorker")
+    tabs = [context.new_page() for _ in range(3)]
+    for tab in tabs:
+        ready(tab, address)
+    assert gallery.streams == 1
+    gallery.change("noor.haddad")
+    for tab in tabs:
+        tab.bring_to_front()
+        expect(tab.locator("#row-F4")).to_contain_text("noor.haddad")
+    tabs[0].close()
+    gallery.change("idris.okoro")
+    expect(tabs[2].locator("#row-F4")).to_contain_text("idris.okoro", timeout=8000)
+    context.close()
+
+
+def test_two_people_in_one_form_see_each_other(page: Page, gallery: Gallery) -> None:
+    with page.expect_response("**/presence"):
+        page.fill("#f-declare-title", "a")
+    assert gallery.editing == ["declare"]
+    people = [{"account": "mara.lind", "editing": "declare"}, {"account": "noor.haddad", "editing": "declare"}]
+    gallery.tell("presence", {"people": people})
+    expect(page.locator("#f-declare [data-presence]")).to_have_text("noor.haddad is editing this too")
+
+
+def test_a_secret_taken_out_of_the_text_is_told_to_its_author(page: Page) -> None:
+    answer = {"notices": [{"field": "title", "rule": "aws-key", "fingerprint": "ab12"}], "replayed": False}
+    page.route("**/do/declare", lambda route: route.fulfill(json=answer))
+    fill(page, "AKIA")
+    page.click("#f-declare button.primary")
+    expect(page.locator("#f-declare .notice")).to_contain_text("aws-key in title (fingerprint ab12)")

@@ -8,6 +8,7 @@ const SAID = {
   connecting: "connecting",
 };
 let shared = "connecting";
+let joined = false;
 
 function show() {
   const place = document.getElementById("connection");
@@ -22,7 +23,10 @@ function heard(message) {
   if (message.state) {
     shared = message.state;
     show();
-    if (message.state === "live" && message.again) tell("stale", { why: "reconnected" });
+    if (message.state === "live" && (message.again || !joined)) {
+      joined = true; // what changed between the page's rendering and now was told to nobody
+      tell("stale", { why: "joined" });
+    }
     return;
   }
   if (message.name === "presence") tell("presence", message.data);
@@ -63,16 +67,22 @@ function byLeader(url) {
   }
   const channel = new BroadcastChannel(`holdfast.live:${url}`);
   let leading = false;
+  let followed = false;
   channel.addEventListener("message", ({ data }) => {
     if (data.ask) {
       if (leading) channel.postMessage({ state: shared });
-    } else heard(data);
+    } else {
+      followed = true;
+      heard(data);
+    }
   });
   channel.postMessage({ ask: true });
   navigator.locks.request(`holdfast.live:${url}`, () => {
     leading = true;
     return new Promise(() => {
-      follow(url, (message) => {
+      follow(url, (said) => {
+        // who takes over from a closed tab makes all look again: something may have been said in between
+        const message = followed && said.state === "live" ? { ...said, again: true } : said;
         heard(message);
         channel.postMessage(message);
       });
