@@ -9,7 +9,6 @@ from datetime import UTC, datetime
 from importlib.resources import files
 from pathlib import Path
 
-from holdfast import plays
 from holdfast.app import commands
 from holdfast.app.application import Application
 from holdfast.app.bus import Bus
@@ -71,6 +70,7 @@ def build(
         clock=clock,
         randomness=randomness,
         people=states.installation,
+        default_calendar=settings.calendar,
     )
 
     def rotate() -> tuple[str, str]:

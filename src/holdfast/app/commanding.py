@@ -138,6 +138,11 @@ class Context(Protocol):
         """Whether an administrator has qualified the account for an incident role."""
         ...
 
+    @property
+    def default_calendar(self) -> str:
+        """Name of the response calendar for declarations that name none."""
+        ...
+
     def pins(self, calendar: str) -> Pins:
         """Store today's library documents and name them by digest, for a declaration."""
         ...

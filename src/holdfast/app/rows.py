@@ -6,6 +6,7 @@ from typing import Any
 
 from holdfast.app.ports import IncidentRow
 from holdfast.app.state import IncidentState
+from holdfast.incidents import access
 from holdfast.kernel.instants import format_instant
 
 
@@ -43,12 +44,4 @@ def _extras(state: IncidentState) -> dict[str, Any]:
 
 
 def _viewers(state: IncidentState) -> dict[str, str]:
-    core = state.incidents
-    if not core.restricted:
-        return {}
-    viewers = {
-        glass.account: format_instant(glass.expires_at) for glass in core.access.break_glass if glass.ended_at is None
-    }
-    holders = [core.commander, *(holding.account for holding in core.roles.holders.values())]
-    permanent = {account for account in (core.declared_by, *holders, *core.access.granted) if account}
-    return {**viewers, **dict.fromkeys(permanent, "")}
+    return access.viewers(state.incidents) if state.incidents.restricted else {}

@@ -17,6 +17,7 @@ from holdfast.app.state import TYPES, IncidentState, apply
 from holdfast.evidence import manifests
 from holdfast.incidents import passes
 from holdfast.incidents.access import may_see
+from holdfast.kernel.canonical import canonical
 from holdfast.kernel.citations import Citation
 from holdfast.kernel.errors import BadInputError, NotFoundError, TooLargeError
 from holdfast.kernel.events import Event, NewEvent
@@ -43,6 +44,7 @@ class Tools:
     clock: Clock
     randomness: Randomness
     people: Callable[[], InstallationState]
+    default_calendar: str
 
     def new_id(self) -> str:
         """A fresh UUIDv7."""
@@ -164,13 +166,18 @@ class Work:
         found = self._tools.people().accounts.get(account)
         return found is not None and role in found.qualified
 
+    @property
+    def default_calendar(self) -> str:
+        """From the settings."""
+        return self._tools.default_calendar
+
     def pins(self, calendar: str) -> Pins:
         """Pin today's library."""
         return self._tools.documents.pin(calendar, self._now)
 
     def sign_pass(self, payload: Mapping[str, Any]) -> str:
         """The token of a containment pass: its body and the installation's signature over it."""
-        return passes.pass_token(payload, self._tools.signer.sign(passes.pass_body(payload)))
+        return passes.pass_token(payload, self._tools.signer.sign(canonical(payload)))
 
     def uploaded(self, sha256: str) -> int:
         """Size of an object uploaded to this incident.

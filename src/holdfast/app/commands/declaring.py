@@ -31,7 +31,9 @@ class DeclareIncident(Command):
     )
     codename: Codename | None = Field(default=None, description="neutral name of a restricted incident: GREY HERON")
     play: PlayKey | None = Field(default=None, description="guided play that fits; answers what it implies")
-    calendar: CalendarName = Field(default="utc-weekdays", description="response calendar: whose business days count")
+    calendar: CalendarName | None = Field(
+        default=None, description="response calendar: whose business days count; the installation's, if left out"
+    )
     detected_at: Instant | None = Field(default=None, description="when it was noticed, with time zone")
     detected_basis: Basis = Field(default="observed", description="how that time is known")
     started_at: Instant | None = Field(default=None, description="when it is thought to have begun, with time zone")
@@ -84,7 +86,8 @@ class StateImpact(IncidentCommand):
 @use_case("declare", act="declare", runbook=("F1", "F2", "F3", "S1", "S2", "S3", "S4", "R1"), positional=("name",))
 def declare(command: DeclareIncident, ctx: Context) -> dict[str, object]:
     """Pin the library, assess, and open the incident with its declarer acting as commander."""
-    pins = ctx.pins(command.calendar)
+    calendar = command.calendar or ctx.default_calendar
+    pins = ctx.pins(calendar)
     table = table_of(ctx, pins.severity_table)
     answers = {**declaring.implied_answers(command.play), **answers_from(command.answers)}
     circumstances = Circumstances(
@@ -96,7 +99,7 @@ def declare(command: DeclareIncident, ctx: Context) -> dict[str, object]:
     said = declaring.Declaration(
         name=ctx.seal(command.name),
         pins=pins.as_json(),
-        calendar=command.calendar,
+        calendar=calendar,
         kind=command.kind,
         sensitivity=command.sensitivity,
         codename=command.codename,
