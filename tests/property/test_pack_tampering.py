@@ -37,7 +37,7 @@ def refusals(changed: bytes, *, pinned: bool) -> tuple[tuple[str, str], tuple[st
     with pytest.raises(DamagedError) as ours:
         verify(io.BytesIO(changed), keys)
     with pytest.raises(STANDALONE.RefusedError) as theirs:
-        STANDALONE.verify(io.BytesIO(changed), [key.vkey() for key in keys])
+        STANDALONE.verify(io.BytesIO(changed), tuple(key.vkey() for key in keys))
     return (ours.value.code, str(ours.value.details["place"])), theirs.value.args[:2]
 
 

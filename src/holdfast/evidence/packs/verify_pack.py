@@ -22,17 +22,16 @@ import hmac
 import json
 import re
 import sys
-from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, BinaryIO
 
 Json = dict[str, Any]
-BLOCK, NAME, CHUNK, MAX_KEPT, HASH, SIGNATURE = 512, 100, 1 << 20, 1 << 30, 32, 64
+BLOCK, NAME, CHUNK, MAX_KEPT, HASH = 512, 100, 1 << 20, 1 << 30, 32
 SEGMENT = "[A-Za-z0-9_][A-Za-z0-9._-]{0,99}"
 PATH = re.compile(rf"{SEGMENT}(/{SEGMENT}){{1,6}}")
 EVIDENCE = re.compile(rf"data/evidence/(ev-[1-9][0-9]{{0,8}})/(contents/)?{SEGMENT}")
 PROOF = re.compile(r"data/proofs/(ev-[1-9][0-9]{0,8})\.tlog-proof")
-SEALED = re.compile(rb'\{"commitment":"([^"\\]*)","sealed":"([^"\\]*)"\}')
+SEALED = re.compile(r'\{"commitment":"([^"\\]*)","sealed":"([^"\\]*)"\}')
 NAMED = re.compile(rb'"sha256": ?"([0-9a-f]{64})"')
 EVENTS, TEXTS, WITHHELD = "data/record/events.jsonl", "data/record/texts.jsonl", "data/withheld.jsonl"
 POINT, VKEY, PEM = "data/record/checkpoint", "data/record/vkey", "data/record/public-key.pem"
@@ -70,14 +69,6 @@ def add(a: Point, b: Point) -> Point:
     return e * f % P, g * h % P, f * g % P, e * h % P
 
 
-def multiply(number: int, point: Point) -> Point:
-    """The point added to itself so many times."""
-    if not number:
-        return 0, 1, 1, 0
-    doubled = multiply(number >> 1, add(point, point))
-    return add(doubled, point) if number & 1 else doubled
-
-
 def decode(raw: bytes) -> Point:
     """The point of its 32 bytes (section 5.1.3); ValueError if they are none."""
     sign, y = divmod(int.from_bytes(raw, "little"), 1 << 255)
@@ -96,12 +87,27 @@ def is_signed(public: bytes, message: bytes, signature: bytes) -> bool:
     key, s = decode(public), int.from_bytes(signature[HASH:], "little")
     k = int.from_bytes(hashlib.sha512(signature[:HASH] + public + message).digest(), "little") % L
     base = decode((4 * pow(5, P - 2, P) % P).to_bytes(HASH, "little"))
-    x, y, z, _ = add(multiply(s, base), multiply(k, (P - key[0], key[1], 1, P - key[3])))
+    total, minus = (0, 1, 1, 0), (P - key[0], key[1], 1, P - key[3])
+    for bit in reversed(range(253)):
+        total = add(total, total)
+        total = add(total, base) if s >> bit & 1 else total
+        total = add(total, minus) if k >> bit & 1 else total
+    x, y, z, _ = total
     x, y = x * pow(z, P - 2, P) % P, y * pow(z, P - 2, P) % P
-    return len(signature) == SIGNATURE and s < L and (y | (x & 1) << 255).to_bytes(HASH, "little") == signature[:HASH]
+    return len(signature) == 2 * HASH and s < L and (y | (x & 1) << 255).to_bytes(HASH, "little") == signature[:HASH]
 
 
-# Text forms.
+# Text forms. In canonical JSON (RFC 8785) keys are sorted by UTF-16 code units; what a record may not hold (fractions,
+# integers of 2^53 or more, a key twice) is read as something that is written differently.
+LOAD = json.JSONDecoder(
+    object_pairs_hook=lambda pairs: dict(sorted(pairs, key=lambda pair: pair[0].encode("utf-16-be"))),
+    parse_int=lambda text: int(text) if len(text) < 18 and abs(int(text)) < 2**53 else text,
+    parse_float=str,
+    parse_constant=str,
+).decode
+DUMP = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
+
+
 def unbase64(text: str) -> bytes:
     """The bytes of base64 in its one spelling; nothing for any other text."""
     try:
@@ -119,18 +125,6 @@ def key_from(vkey: str) -> tuple[str, bytes, str]:
     if not fits or hashlib.sha256(name.encode() + b"\n" + raw).hexdigest()[:8] != hint:
         raise ValueError("not a verifier key: " + vkey)
     return name, raw[1:], " ".join(re.findall(".{8}", hashlib.sha256(raw[1:]).hexdigest()))
-
-
-def canonical(value: object) -> str:
-    """RFC 8785 text of a JSON value without floats: keys by UTF-16 code units, no spaces."""
-    if isinstance(value, dict):
-        keys = sorted(value, key=lambda key: key.encode("utf-16-be"))
-        return "{" + ",".join(f"{canonical(key)}:{canonical(value[key])}" for key in keys) + "}"
-    if isinstance(value, list):
-        return "[" + ",".join(map(canonical, value)) + "]"
-    if isinstance(value, float) or (isinstance(value, int) and abs(value) >= 2**53):
-        raise ValueError("a number that a record may not hold")
-    return json.dumps(value, ensure_ascii=False)
 
 
 # The Merkle tree of RFC 6962, section 2.1.
@@ -195,19 +189,14 @@ class Pack:
             require(not self.incident or last < path, "pack-order", path, "It is there twice, or out of order.")
             last, (root, _, inner) = path, path.partition("/")
             self.incident = self.incident or root
-            is_home = root == self.incident and re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}", root)
             is_ours = inner in REQUIRED or inner == WITHHELD or EVIDENCE.fullmatch(inner) or PROOF.fullmatch(inner)
-            require(is_home and is_ours, "pack-unexpected", path, "Nothing in a pack has this name: it was added.")
+            require(is_ours and root == self.incident, "pack-unexpected", path, "Nothing in a pack has this name.")
             self.read_contents(inner, size)
             require(not self.read(-size % BLOCK, path).strip(b"\0"), "pack-padding", path, "Its padding is not zero.")
         require(not self.read(BLOCK, last).strip(b"\0"), "pack-end", f"after {last}", "One zero block is no end.")
         require(not stream.read(1), "pack-appended", f"byte {self.offset}", "There are bytes after the end.")
-        require(
-            self.digests.keys() >= REQUIRED,
-            "pack-missing",
-            min(REQUIRED - self.digests.keys(), default=""),
-            "It is not there.",
-        )
+        for path in sorted(REQUIRED - self.digests.keys()):
+            raise RefusedError("pack-missing", path, "It is not there.")
 
     def read(self, count: int, member: str) -> bytes:
         """The next bytes, all of them."""
@@ -245,14 +234,15 @@ class Pack:
         """Place, bytes and JSON object of every line of a file; each line is in canonical form."""
         *lines, rest = self.kept.get(path, b"").split(b"\n")
         require(not rest, "pack-truncated", path, "Its last line does not end.")
-        found = [(f"{path}, line {number}", line, Json()) for number, line in enumerate(lines, 1)]
-        for place, line, value in found:
+        found = []
+        for number, line in enumerate(lines, 1):
             try:
-                value.update(json.loads(line))
-                fits = canonical(value).encode() == line
-            except (ValueError, TypeError, RecursionError):
-                fits = False
-            require(fits, code, place, "It is not a JSON object in its one canonical form (RFC 8785).")
+                value = LOAD(line.decode())
+                fits = isinstance(value, dict) and DUMP(value).encode() == line
+            except (ValueError, RecursionError):
+                value, fits = {}, False
+            require(fits, code, f"{path}, line {number}", "It is not a JSON object in canonical form (RFC 8785).")
+            found.append((f"{path}, line {number}", line, value))
         return found
 
     def read_point(self, path: str, code: str) -> tuple[str, int, bytes]:
@@ -268,17 +258,15 @@ class Pack:
             is_next = event.get("seq") == seq and event.get("incident") == self.incident
             require(is_next, "pack-event", place, f"Event {seq} belongs here: one was dropped, added or moved.")
             self.leaves.append(sha(LEAF, line))
-            for commitment, text in ((match[1].decode(), match[2].decode()) for match in SEALED.finditer(line)):
+            for commitment, text in SEALED.findall(line.decode()):
                 said = {"commitment": commitment, "event": seq, "id": text, "kind": "text"}
                 is_same = self.words.setdefault(text, said)["commitment"] == commitment
                 require(is_same, "pack-event", place, "One text has two commitments.")
             try:
                 self.through, kind, data = event["recorded_at"], event["type"], event["data"]
                 if kind == "evidence.collected":
-                    said = {"event": seq, "kind": "evidence"} | {
-                        key: data[key] for key in ("manifest", "sha256", "size")
-                    }
-                    self.items.setdefault(data["evidence_id"], said)
+                    said = {key: data[key] for key in ("manifest", "sha256", "size")}
+                    self.items.setdefault(data["evidence_id"], {"event": seq, "kind": "evidence", **said})
                 elif kind in ("evidence.erased", "text.erased"):
                     name, proof = ("text_id", "erasure_id") if kind == "text.erased" else ("evidence_id", "sha256")
                     self.erased[data[name]] = data[proof]
@@ -286,11 +274,8 @@ class Pack:
                 raise RefusedError("pack-event", place, "It lacks a field that its type always has.") from None
         is_body = self.kept[POINT].startswith(self.kept[POINT + ".body"] + b"\n") and self.leaves
         require(is_body, "pack-record", POINT + ".body", "It is not the text of data/record/checkpoint.")
-        (origin, size, root), count, self.root = (
-            self.read_point(POINT, "pack-record"),
-            len(self.leaves),
-            root_of(self.leaves),
-        )
+        origin, size, root = self.read_point(POINT, "pack-record")
+        count, self.root = len(self.leaves), root_of(self.leaves)
         place = f"{EVENTS}, line {min(size, count) + 1}"
         require(size == count, "pack-record", place, f"The checkpoint has {size} events, not {count}.")
         require(root == self.root, "pack-record", EVENTS, "It does not hash to the checkpoint: a line was altered.")
@@ -364,7 +349,7 @@ class Pack:
         opening = {"first": self.leaves[0].hex(), "log": "opening", "stream": self.incident}
         newest = {"log": "checkpoint", "root": self.root.hex(), "size": len(self.leaves), "stream": self.incident}
         for path, leaf in ((LOG + "opening", opening), (LOG + "newest", newest)):
-            data = canonical(leaf).encode()
+            data = DUMP(leaf).encode()
             require(self.kept[path + ".json"] == data, "pack-installation", path + ".json", "It is not this record's.")
             held = is_shown(self.kept[path + ".tlog-proof"], sha(LEAF, data), self.kept[LOG + "checkpoint"], size, root)
             require(held, "pack-installation", path + ".tlog-proof", "It does not lead to the log's root.")
@@ -391,9 +376,6 @@ class Pack:
         except ValueError:
             raise RefusedError("pack-signature", VKEY, "It does not hold exactly one verifier key.") from None
         require(kept[VKEY] == f"{vkey}\n".encode(), "pack-signature", VKEY, "It does not hold exactly one key.")
-        der = base64.b64encode(bytes.fromhex("302a300506032b6570032100") + public)
-        pem = b"-----BEGIN PUBLIC KEY-----\n" + der + b"\n-----END PUBLIC KEY-----\n"
-        require(kept[PEM] == pem, "pack-signature", PEM, "It is not the key in data/record/vkey.")
         for note, raw in ((TAGS + ".note", TAGS + ".sig"), (POINT, POINT + ".sig"), (LOG + "checkpoint", "")):
             text, _, line = kept[note].rpartition(b"\n\n")
             dash = f"\u2014 {name} ".encode()
@@ -405,7 +387,7 @@ class Pack:
         return vkey
 
 
-def verify(stream: BinaryIO, trusted: Sequence[str] = ()) -> str:
+def verify(stream: BinaryIO, trusted: tuple[str, ...] = ()) -> str:
     """The verdict in words; RefusedError at the first thing that is wrong."""
     pack = Pack(stream)
     origin = pack.check_record()
@@ -417,29 +399,30 @@ def verify(stream: BinaryIO, trusted: Sequence[str] = ()) -> str:
     name, _, fingerprint = key_from(signer)
     why = f"It is signed by another key than those you trust: fingerprint {fingerprint}."
     require(not trusted or signer in trusted, "pack-signer", VKEY, why)
-    facts = f"{pack.incident}: {len(pack.leaves)} events up to {pack.through}, {present} items of evidence, "
-    facts += f"{len(pack.withheld)} withheld, {len(pack.erased)} erased\n"
     unproven = f"intact, signer unproven: compare fingerprint {fingerprint}"
-    return facts + (f"authentic: signed by {name}, whose key you trust" if trusted else unproven)
+    return (
+        f"{pack.incident}: {len(pack.leaves)} events up to {pack.through}, {present} items of evidence, "
+        f"{len(pack.withheld)} withheld, {len(pack.erased)} erased\n"
+    ) + (f"authentic: signed by {name}, whose key you trust" if trusted else unproven)
 
 
 def main() -> int:
     """The command."""
     parser = argparse.ArgumentParser(description="Verify a Holdfast pack.")
     parser.add_argument("file", type=Path)
-    parser.add_argument("--key", action="append", default=[], help="a verifier key you trust: NAME+ID+KEY")
+    parser.add_argument(
+        "--key", action="append", default=[], type=lambda key: key_from(key) and key, help="NAME+ID+KEY"
+    )
     chosen = parser.parse_args()
     try:
-        [key_from(key) for key in chosen.key]
         with chosen.file.open("rb") as stream:
-            sys.stdout.write(verify(stream, chosen.key) + "\n")
+            verdict, code = verify(stream, tuple(chosen.key)), 0
     except RefusedError as refusal:
-        sys.stdout.write("refused at {1}: {2} [{0}]\n".format(*refusal.args))
-        return 9
-    except (OSError, ValueError) as error:
-        sys.stderr.write(f"cannot verify: {error}\n")
-        return 2
-    return 0
+        verdict, code = "refused at {1}: {2} [{0}]".format(*refusal.args), 9
+    except OSError as error:
+        verdict, code = f"cannot read it: {error}", 2
+    sys.stdout.write(verdict + "\n")
+    return code
 
 
 if __name__ == "__main__":
