@@ -14,6 +14,8 @@ from __future__ import annotations
 
 import hashlib
 import hmac
+import threading
+import zlib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -25,7 +27,7 @@ from holdfast.app.bus import Bus
 from holdfast.app.commanding import REGISTRY, Command, IncidentCommand, UseCase
 from holdfast.app.inputs import Notice, screen
 from holdfast.app.installation import STREAM
-from holdfast.app.installation_work import InstallationCommand, InstallationWork
+from holdfast.app.installation_work import InstallationCommand, InstallationTools, InstallationWork
 from holdfast.app.ports import Append, LostRaceError, SealedWords
 from holdfast.app.rows import row_of
 from holdfast.app.state import IncidentState
@@ -83,7 +85,8 @@ class Dispatcher:
     secret_key: bytes
     """Installation key for fingerprints and request digests."""
     after_commit: Callable[[str, tuple[Event, ...]], None]
-    installation_tools: Any = None
+    installation_tools: InstallationTools
+    turns: tuple[threading.Lock, ...] = field(default_factory=lambda: tuple(threading.Lock() for _ in range(64)))
 
     def visible(self, incident_id: str, viewer: Viewer) -> IncidentState:
         """The incident's state for someone who may see it.
@@ -134,12 +137,19 @@ class Dispatcher:
                 if earlier is not None:
                     return _replay(earlier.request, request, earlier.response)
             try:
-                if issubclass(case.command, InstallationCommand):
-                    return self._installation(case, command, viewer, notices, (idempotency_key, request))
-                return self._attempt(case, command, viewer, incident_id, (idempotency_key, request), notices, drafts)
+                with self._turn(incident_id or case.name):
+                    if issubclass(case.command, InstallationCommand):
+                        return self._installation(case, command, viewer, notices, (idempotency_key, request))
+                    return self._attempt(
+                        case, command, viewer, incident_id, (idempotency_key, request), notices, drafts
+                    )
             except LostRaceError:
                 continue
         raise _too_busy()
+
+    def _turn(self, stream_id: str) -> threading.Lock:
+        """Writers of one process to one stream take turns; only other processes can then win a race."""
+        return self.turns[zlib.crc32(stream_id.encode()) % len(self.turns)]
 
     def _attempt(  # noqa: PLR0913, PLR0917 - the attempt is everything the loop knows
         self,
@@ -218,7 +228,7 @@ class Dispatcher:
         request: tuple[str | None, str],
     ) -> Outcome:
         work = InstallationWork(self.installation_tools, viewer, self.states.installation(), self.tools.clock())
-        answer = dict(case.handler(command, work) or {})  # type: ignore[arg-type]  # InstallationCommand handlers take InstallationWork
+        answer = dict(case.handler(command, work) or {})
         once = answer.pop("once", {})
         outcome = _outcome(work, answer, once, notices)
         if outcome.events:

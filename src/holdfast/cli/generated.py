@@ -103,7 +103,8 @@ def _parameter(case: UseCase, name: str, info: FieldInfo) -> inspect.Parameter:
     else:
         option = "--" + name.replace("_", "-")
         mark = typer.Option(option, help=help_text, show_default=False)
-    annotation = Annotated[kind if required else kind | None, mark]
+    wanted: Any = kind if required else kind | None
+    annotation: Any = Annotated[wanted, mark]
     return inspect.Parameter(name, inspect.Parameter.KEYWORD_ONLY, default=default, annotation=annotation)
 
 

@@ -9,7 +9,7 @@ from typing import Annotated
 import typer
 from rich.markup import escape
 
-from holdfast.cli.connection import TOKEN_FILE, Remote, enrol, enrolled, lock, write_private
+from holdfast.cli.connection import TOKEN_FILE, Connection, Remote, enrol, enrolled, lock, write_private
 from holdfast.cli.output import fail, out, print_json, run, settings
 from holdfast.kernel.errors import BadInputError, HoldfastError, UnavailableError
 
@@ -121,8 +121,7 @@ def logout() -> None:
 def me(*, as_json: JsonOption = False) -> None:
     """Say who you are here, and where."""
 
-    def ask(server: object) -> tuple[str, dict[str, object]]:
-        assert hasattr(server, "request")
+    def ask(server: Connection) -> tuple[str, dict[str, object]]:
         return server.place, server.request("GET", "/me")
 
     place, answer = run(ask, as_json=as_json)

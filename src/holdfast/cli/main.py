@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Callable, Mapping
 from typing import Annotated
 
 import typer
@@ -11,14 +12,14 @@ from holdfast import __version__
 from holdfast.app import commands
 from holdfast.cli import capturing, generated, keeping, packing, reading
 
-_READING = {
+_READING: Mapping[str, Callable[..., None]] = {
     "list": reading.list_incidents,
     "show": reading.show,
     "state": reading.state,
     "gate": reading.gate,
     "exit-codes": reading.exit_codes,
 }
-_KEEPING = {
+_KEEPING: Mapping[str, Callable[..., None]] = {
     "init": keeping.init,
     "serve": keeping.serve,
     "login": keeping.login,
@@ -27,7 +28,11 @@ _KEEPING = {
     "fsck": keeping.fsck,
     "rebuild": keeping.rebuild,
 }
-_EVIDENCE = {"capture": capturing.capture, "pack": packing.pack, "verify": packing.verify}
+_EVIDENCE: Mapping[str, Callable[..., None]] = {
+    "capture": capturing.capture,
+    "pack": packing.pack,
+    "verify": packing.verify,
+}
 
 
 def build() -> typer.Typer:
@@ -59,12 +64,13 @@ def build() -> typer.Typer:
     generated.add_to(app, groups)
     for name, function in {**_READING, **_KEEPING, **_EVIDENCE}.items():
         app.command(name)(function)
-    for name, word, function in (
+    lists: tuple[tuple[str, str, Callable[..., None]], ...] = (
         ("evidence", "list", reading.evidence),
         ("timeline", "show", reading.timeline),
         ("account", "list", reading.accounts),
         ("token", "list", reading.tokens),
-    ):
+    )
+    for name, word, function in lists:
         generated.group(app, groups, name).command(word)(function)
     return app
 

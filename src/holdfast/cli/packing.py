@@ -100,7 +100,19 @@ def verify(
     except HoldfastError as error:
         fail(error, as_json=as_json)
     if as_json:
-        print_json(verdict.as_json())
+        print_json(
+            {
+                "authentic": verdict.authentic,
+                "erased": verdict.erased,
+                "events": verdict.events,
+                "evidence": verdict.evidence,
+                "incident": verdict.incident,
+                "sentence": verdict.sentence,
+                "signer": verdict.signer.vkey(),
+                "through": verdict.through,
+                "withheld": verdict.withheld,
+            }
+        )
     else:
         out().print(f"[bold]{escape(verdict.sentence)}[/]")
 

@@ -10,7 +10,8 @@ from typing import Annotated, Any, Literal
 import typer
 from rich.markup import escape
 
-from holdfast.cli.output import EXIT_CODES, connect, err, fail, out, print_json, run, settings, table
+from holdfast.cli.connection import connect
+from holdfast.cli.output import EXIT_CODES, err, fail, out, print_json, run, settings, table
 from holdfast.kernel.errors import BadInputError, HoldfastError
 
 JsonOption = Annotated[bool, typer.Option("--json", help="print the answer as JSON")]

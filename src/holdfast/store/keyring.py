@@ -72,9 +72,10 @@ class Keyring:
     def password_matches(self, stored: bytes, password: str) -> bool:
         """Whether it matches; as much work for an account without a password."""
         try:
-            return self._argon2.verify((stored or self._nothing.encode()).decode(), password) and bool(stored)
+            self._argon2.verify((stored or self._nothing.encode()).decode(), password)
         except (VerificationError, InvalidHashError):
             return False
+        return bool(stored)
 
     def seal_seed(self, seed: bytes, account: str) -> bytes:
         """Encrypt a TOTP seed, bound to its account."""

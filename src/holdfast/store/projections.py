@@ -6,7 +6,21 @@ import json
 from collections.abc import Iterable
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Row, Select, and_, delete, exists, insert, or_, select, tuple_, update
+from sqlalchemy import (
+    ColumnElement,
+    Connection,
+    Row,
+    Select,
+    and_,
+    bindparam,
+    delete,
+    exists,
+    insert,
+    or_,
+    select,
+    tuple_,
+    update,
+)
 
 from holdfast.app.ports import IncidentRow, RowQuery
 from holdfast.kernel.canonical import canonical
@@ -44,30 +58,32 @@ class Projections:
         return count
 
 
-def write_row(connection: Connection, row: IncidentRow) -> None:
-    """Insert or replace a row and its viewers."""
+def write_row(connection: Connection, row: IncidentRow, *, new: bool = False) -> None:
+    """Insert or replace a row and its viewers; ``new`` when the incident opens with this append."""
     values: dict[str, Any] = {name: getattr(row, name) for name in _COLUMNS}
     values["body"] = canonical(row.body)
-    changed = (
-        connection.execute(
-            update(incident_row).where(incident_row.c.incident_id == row.incident_id).values(values)
-        ).rowcount
-        if row.seq > 0
-        else 0
-    )
-    if not changed:
-        connection.execute(delete(incident_row).where(incident_row.c.incident_id == row.incident_id))
-        connection.execute(insert(incident_row), values)
-    if row.restricted or changed:
-        connection.execute(delete(incident_viewer).where(incident_viewer.c.incident_id == row.incident_id))
+    if new or connection.execute(_CHANGE_ROW, {"the_incident": row.incident_id, **values}).rowcount == 0:
+        connection.execute(_ADD_ROW, values)
+    if not new:
+        connection.execute(_DROP_VIEWERS, {"the_incident": row.incident_id})
     if row.viewers:
         connection.execute(
-            insert(incident_viewer),
+            _ADD_VIEWER,
             [
                 {"incident_id": row.incident_id, "account": account, "until": until}
                 for account, until in row.viewers.items()
             ],
         )
+
+
+_ADD_ROW = insert(incident_row)
+_ADD_VIEWER = insert(incident_viewer)
+_CHANGE_ROW = (
+    update(incident_row)
+    .where(incident_row.c.incident_id == bindparam("the_incident"))
+    .values({name: bindparam(name) for name in (*_COLUMNS, "body")})
+)
+_DROP_VIEWERS = delete(incident_viewer).where(incident_viewer.c.incident_id == bindparam("the_incident"))
 
 
 def _select(query: RowQuery) -> Select[Any]:

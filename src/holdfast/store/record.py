@@ -27,7 +27,7 @@ from holdfast.ledger.tree import EMPTY_FRONTIER, Frontier, leaf_hash
 from holdfast.store import schema
 from holdfast.store.database import Databases, reading
 from holdfast.store.projections import Projections, write_row
-from holdfast.store.shelf import Shelf, take_number
+from holdfast.store.shelf import Shelf
 from holdfast.store.texts import SealedTexts, insert_ciphertexts
 
 INSTALLATION = "installation"
@@ -39,6 +39,7 @@ class SqlRecord(Projections, Shelf):
     def __init__(self, databases: Databases, texts: SealedTexts, signer: Signer, new_installation_id: str) -> None:
         """Open the record; a fresh one takes the id given."""
         self._databases = databases
+        self._numbers: dict[str, int] = {}
         self._texts = texts
         self._signer = signer
         self.installation_id = self._first_start(new_installation_id)
@@ -75,7 +76,7 @@ class SqlRecord(Projections, Shelf):
         size = 0 if found is None else found.size
         if size != batch.expected:
             raise LostRaceError(batch.stream_id)
-        if batch.number is not None and not take_number(connection, *batch.number):
+        if batch.number is not None and not self.take_number(connection, *batch.number):
             raise LostRaceError(batch.stream_id)
         leaves = Frontier.from_bytes(head.log_frontier) if head.log_frontier else EMPTY_FRONTIER
         log_bodies: list[bytes] = []
@@ -93,7 +94,7 @@ class SqlRecord(Projections, Shelf):
         self._write_events(connection, batch, lines, head.position)
         self._write_stream(connection, batch.stream_id, frontier, None if found else first_leaf)
         connection.execute(
-            insert(schema.checkpoint),
+            _ADD_CHECKPOINT,
             {
                 "stream_id": batch.stream_id,
                 "size": frontier.size,
@@ -102,7 +103,7 @@ class SqlRecord(Projections, Shelf):
             },
         )
         connection.execute(
-            insert(schema.installation_leaf),
+            _ADD_LEAF,
             [{"leaf": first_leaf + index, "body": body} for index, body in enumerate(log_bodies)],
         )
         position = head.position + len(lines)
@@ -113,7 +114,7 @@ class SqlRecord(Projections, Shelf):
     @staticmethod
     def _write_events(connection: Connection, batch: Append, lines: Sequence[bytes], position: int) -> None:
         connection.execute(
-            insert(schema.event),
+            _ADD_EVENT,
             [
                 {
                     "position": position + 1 + index,
@@ -131,31 +132,30 @@ class SqlRecord(Projections, Shelf):
     def _write_stream(connection: Connection, stream_id: str, frontier: Frontier, opening: int | None) -> None:
         values = {"size": frontier.size, "frontier": frontier.to_bytes()}
         if opening is None:
-            connection.execute(update(schema.stream).where(schema.stream.c.stream_id == stream_id).values(values))
+            connection.execute(_GROW_STREAM, {"stream": stream_id, **values})
         else:
-            connection.execute(insert(schema.stream), {"stream_id": stream_id, "opening_leaf": opening, **values})
+            connection.execute(_ADD_STREAM, {"stream_id": stream_id, "opening_leaf": opening, **values})
 
     def _write_head(self, connection: Connection, position: int, leaves: Frontier) -> None:
         point = Checkpoint(self.log_origin, leaves.size, leaves.root())
         connection.execute(
-            update(schema.head)
-            .where(schema.head.c.id == 1)
-            .values(
-                position=position,
-                log_size=leaves.size,
-                log_frontier=leaves.to_bytes(),
-                log_checkpoint=sign_note(point.body(), [self._signer]),
-            )
+            _MOVE_HEAD,
+            {
+                "position": position,
+                "log_size": leaves.size,
+                "log_frontier": leaves.to_bytes(),
+                "log_checkpoint": sign_note(point.body(), [self._signer]),
+            },
         )
 
     @staticmethod
     def _write_rest(connection: Connection, batch: Append) -> None:
         insert_ciphertexts(connection, batch.stream_id, batch.words)
         if batch.row is not None:
-            write_row(connection, batch.row)
+            write_row(connection, batch.row, new=batch.expected == 0)
         if batch.idempotency_key is not None:
             connection.execute(
-                insert(schema.idempotency),
+                _REMEMBER,
                 {
                     "account": batch.account,
                     "key": batch.idempotency_key,
@@ -231,6 +231,21 @@ class SqlRecord(Projections, Shelf):
 _EVENT = schema.event
 _LOCK_HEAD = select(schema.head).where(schema.head.c.id == 1).with_for_update()
 _STREAM = select(schema.stream).where(schema.stream.c.stream_id == bindparam("stream"))
+_ADD_EVENT = insert(schema.event)
+_ADD_CHECKPOINT = insert(schema.checkpoint)
+_ADD_LEAF = insert(schema.installation_leaf)
+_ADD_STREAM = insert(schema.stream)
+_REMEMBER = insert(schema.idempotency)
+_GROW_STREAM = (
+    update(schema.stream)
+    .where(schema.stream.c.stream_id == bindparam("stream"))
+    .values(size=bindparam("size"), frontier=bindparam("frontier"))
+)
+_MOVE_HEAD = (
+    update(schema.head)
+    .where(schema.head.c.id == 1)
+    .values({name: bindparam(name) for name in ("position", "log_size", "log_frontier", "log_checkpoint")})
+)
 _STREAM_SIZE = select(schema.stream.c.size).where(schema.stream.c.stream_id == bindparam("stream"))
 _LOAD = (
     select(_EVENT.c.body)

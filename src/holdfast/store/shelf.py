@@ -6,7 +6,7 @@ import json
 from collections.abc import Sequence
 from datetime import datetime
 
-from sqlalchemy import Connection, delete, insert, select, update
+from sqlalchemy import Connection, bindparam, delete, insert, select, update
 from sqlalchemy.exc import IntegrityError
 
 from holdfast.app.ports import InstallationProof, Remembered
@@ -15,24 +15,24 @@ from holdfast.store import schema
 from holdfast.store.database import Databases, reading
 
 
-def take_number(connection: Connection, series: str, number: int) -> bool:
-    """Give a number inside the append that uses it: no gap after a crash, never the same one twice."""
-    table = schema.number_series
-    if number == 1:
-        if connection.execute(select(table.c.last).where(table.c.series == series)).first() is None:
-            connection.execute(insert(table), {"series": series, "last": 1})
-            return True
-        return False
-    taken = connection.execute(
-        update(table).where(table.c.series == series, table.c.last == number - 1).values(last=number)
-    )
-    return taken.rowcount == 1
-
-
 class Shelf:
     """Mixed into ``SqlRecord``."""
 
     _databases: Databases
+    _numbers: dict[str, int]
+    """Last number of each series as this process knows it: a guess, checked when a number is taken."""
+
+    def take_number(self, connection: Connection, series: str, number: int) -> bool:
+        """Give a number inside the append that uses it: no gap after a crash, never the same one twice."""
+        taken = connection.execute(_NEXT_NUMBER, {"the_series": series, "next": number, "before": number - 1}).rowcount
+        if taken == 0 and number == 1 and connection.execute(_LAST_NUMBER, {"the_series": series}).first() is None:
+            connection.execute(insert(schema.number_series), {"series": series, "last": 1})
+            taken = 1
+        if taken == 1:
+            self._numbers[series] = number
+        else:
+            self._numbers.pop(series, None)
+        return taken == 1
 
     def remembered(self, account: str, key: str) -> Remembered | None:
         """What was answered under this account's idempotency key."""
@@ -43,10 +43,12 @@ class Shelf:
         return None if row is None else Remembered(row.request, json.loads(row.response))
 
     def last_number(self, series: str) -> int:
-        """The highest number given in a series, 0 before the first."""
-        table = schema.number_series
+        """The highest number given in a series, 0 before the first; a stale guess costs one lost race."""
+        known = self._numbers.get(series)
+        if known is not None:
+            return known
         with reading(self._databases.record) as connection:
-            row = connection.execute(select(table.c.last).where(table.c.series == series)).first()
+            row = connection.execute(_LAST_NUMBER, {"the_series": series}).first()
         return 0 if row is None else int(row.last)
 
     def put_document(self, digest: str, body: bytes) -> None:
@@ -129,3 +131,12 @@ class Shelf:
         """Every stream, in no order that means anything."""
         with reading(self._databases.record) as connection:
             return list(connection.execute(select(schema.stream.c.stream_id)).scalars())
+
+
+_SERIES = schema.number_series
+_LAST_NUMBER = select(_SERIES.c.last).where(_SERIES.c.series == bindparam("the_series"))
+_NEXT_NUMBER = (
+    update(_SERIES)
+    .where(_SERIES.c.series == bindparam("the_series"), _SERIES.c.last == bindparam("before"))
+    .values(last=bindparam("next"))
+)

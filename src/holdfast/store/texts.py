@@ -20,6 +20,8 @@ from holdfast.kernel.texts import Sealed, commitment
 from holdfast.store.database import Databases, reading
 from holdfast.store.schema import sealed_text, text_key
 
+_ADD_KEY = insert(text_key)
+_ADD_TEXT = insert(sealed_text)
 _NONCE = bytes(12)
 _KEY_BYTES = 32
 _READ_AT_ONCE = 500
@@ -48,7 +50,7 @@ class SealedTexts:
         if words:
             with self._databases.keys.begin() as connection:
                 connection.execute(
-                    insert(text_key),
+                    _ADD_KEY,
                     [{"text_id": one.reference.text_id, "key": one.key, "salt": one.salt} for one in words],
                 )
 
@@ -106,7 +108,7 @@ def insert_ciphertexts(connection: Connection, stream_id: str, words: Sequence[S
     """Add ciphertexts inside the append's transaction."""
     if words:
         connection.execute(
-            insert(sealed_text),
+            _ADD_TEXT,
             [{"text_id": one.reference.text_id, "stream_id": stream_id, "ciphertext": one.ciphertext} for one in words],
         )
 

@@ -118,8 +118,8 @@ def add_account(command: AddAccount, ctx: InstallationWork) -> dict[str, Any]:
         _reach(ctx, role)
     added = {"account": command.account, "kind": command.kind, "roles": sorted(set(command.roles))}
     ctx.emit(NewEvent("account.added", added))
-    for role in sorted(set(command.qualified)):
-        ctx.emit(NewEvent("account.qualified", {"account": command.account, "role": role}))
+    for qualification in sorted(set(command.qualified)):
+        ctx.emit(NewEvent("account.qualified", {"account": command.account, "role": qualification}))
     return {} if command.kind == "service" else _invite(ctx, command.account)
 
 

@@ -114,7 +114,7 @@ def start_play(command: StartPlay, ctx: Context) -> Mapping[str, Any]:
         )
     digest = pinned[command.play]
     play_id = ctx.state.plays.next_id
-    definition = load(ctx.documents.get(digest))
+    definition = _definition(ctx, digest)
     ctx.emit_all(running.start(ctx.state.plays, definition, digest, ctx.seal_or_none(command.subject)))
     return {"play_id": play_id}
 
@@ -190,7 +190,7 @@ def skip_step(command: SkipStep, ctx: Context) -> None:
 def _bound(ctx: Context, play_id: str) -> tuple[Run, PlayDefinition]:
     """The run and the pinned definition it is bound to."""
     run = running.run_named(ctx.state.plays, play_id)
-    return run, load(ctx.documents.get(run.digest))
+    return run, _definition(ctx, run.digest)
 
 
 def _uncaptured(ctx: Context) -> tuple[str, ...]:
@@ -203,3 +203,13 @@ def _given(output: Output, value: str | None, ctx: Context) -> outputs.Given:
     if outputs.takes_words(output):
         return ctx.seal(value)
     return ctx.person(value.strip()) if output.type == "account" else value
+
+
+_DEFINITIONS: dict[str, PlayDefinition] = {}
+"""Definitions by digest: reading one checks it whole, and its digest names it for ever."""
+
+
+def _definition(ctx: Context, digest: str) -> PlayDefinition:
+    if digest not in _DEFINITIONS:
+        _DEFINITIONS[digest] = load(ctx.documents.get(digest))
+    return _DEFINITIONS[digest]

@@ -13,6 +13,7 @@ from holdfast.app.queries import clocks as clock_queries
 from holdfast.app.queries.clocks import Clock
 from holdfast.app.state import IncidentState
 from holdfast.incidents import board
+from holdfast.incidents.board import BoardClock, Line
 from holdfast.kernel.instants import format_instant
 from holdfast.kernel.texts import Sealed
 
@@ -52,8 +53,8 @@ class Post:
     header: Header
     my_roles: tuple[str, ...]
     clocks: tuple[Mapping[str, Any], ...]
-    board: tuple[board.Line, ...]
-    board_clock: board.BoardClock
+    board: tuple[Line, ...]
+    board_clock: BoardClock
     nags: tuple[Mapping[str, Any], ...]
     owed: tuple[Any, ...]
     roles: Mapping[str, str | None]

@@ -18,6 +18,7 @@ from holdfast.app.reporting import (
     TimelineRow,
 )
 from holdfast.app.state import IncidentState
+from holdfast.app.work import ERASED
 from holdfast.evidence.names import display_name
 from holdfast.kernel.events import Event
 from holdfast.kernel.instants import format_instant
@@ -45,7 +46,7 @@ class _Words:
 
     def of(self, sealed: Sealed | None) -> str:
         """The words of one reference."""
-        return "" if sealed is None else self.read([sealed.text_id]).get(sealed.text_id, timeline.ERASED)
+        return "" if sealed is None else self.read([sealed.text_id]).get(sealed.text_id, ERASED)
 
 
 def report(app: Application, state: IncidentState, seq: int, withheld: Collection[str]) -> Report:
