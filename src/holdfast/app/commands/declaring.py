@@ -8,12 +8,12 @@ from pydantic import Field, StringConstraints
 
 from holdfast.app.commanding import Command, Context, IncidentCommand, Instant, Line, Prose, use_case
 from holdfast.app.commands.severity import GivenAnswers, answers_from, table_of
+from holdfast.app.definitions import play_definition
 from holdfast.incidents import declaring, severity
 from holdfast.incidents.severity import Answer, Circumstances
 from holdfast.incidents.state import IMPACTS, REPORT_PARTS, Impact, Moment, ReportPart
 from holdfast.kernel.events import Basis
 from holdfast.plays import running
-from holdfast.plays.definitions import load as load_play
 
 CalendarName = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9-]{0,39}$")]
 Codename = Annotated[str, StringConstraints(pattern=r"^[A-Z][A-Z0-9 -]{1,39}$")]
@@ -116,7 +116,7 @@ def declare(command: DeclareIncident, ctx: Context) -> dict[str, object]:
     ctx.emit_all(declaring.declare(ctx.state.incidents, said, judgement, by=ctx.me, now=ctx.now))
     if command.play is not None:
         digest = pins.plays[command.play]
-        ctx.emit_all(running.start(ctx.state.plays, load_play(ctx.documents.get(digest)), digest, None))
+        ctx.emit_all(running.start(ctx.state.plays, play_definition(ctx, digest), digest, None))
     return {"incident": ctx.state.id, "assessment": assessment.as_json(), "acting": ctx.me}
 
 

@@ -8,12 +8,13 @@ from typing import Annotated, Any
 from pydantic import Field, StringConstraints
 
 from holdfast.app.commanding import AccountName, Cites, Context, IncidentCommand, Key, Line, Prose, numbered, use_case
+from holdfast.app.definitions import play_definition
 from holdfast.incidents import board
 from holdfast.incidents.roles import acting_alone
 from holdfast.kernel.errors import BadInputError
 from holdfast.kernel.parts import Standing
 from holdfast.plays import outputs, running, stepping
-from holdfast.plays.definitions import Output, PlayDefinition, load
+from holdfast.plays.definitions import Output, PlayDefinition
 from holdfast.plays.state import Run
 
 PlayId = Annotated[str, numbered("play")]
@@ -114,7 +115,7 @@ def start_play(command: StartPlay, ctx: Context) -> Mapping[str, Any]:
         )
     digest = pinned[command.play]
     play_id = ctx.state.plays.next_id
-    definition = _definition(ctx, digest)
+    definition = play_definition(ctx, digest)
     ctx.emit_all(running.start(ctx.state.plays, definition, digest, ctx.seal_or_none(command.subject)))
     return {"play_id": play_id}
 
@@ -190,7 +191,7 @@ def skip_step(command: SkipStep, ctx: Context) -> None:
 def _bound(ctx: Context, play_id: str) -> tuple[Run, PlayDefinition]:
     """The run and the pinned definition it is bound to."""
     run = running.run_named(ctx.state.plays, play_id)
-    return run, _definition(ctx, run.digest)
+    return run, play_definition(ctx, run.digest)
 
 
 def _uncaptured(ctx: Context) -> tuple[str, ...]:
@@ -203,13 +204,3 @@ def _given(output: Output, value: str | None, ctx: Context) -> outputs.Given:
     if outputs.takes_words(output):
         return ctx.seal(value)
     return ctx.person(value.strip()) if output.type == "account" else value
-
-
-_DEFINITIONS: dict[str, PlayDefinition] = {}
-"""Definitions by digest: reading one checks it whole, and its digest names it for ever."""
-
-
-def _definition(ctx: Context, digest: str) -> PlayDefinition:
-    if digest not in _DEFINITIONS:
-        _DEFINITIONS[digest] = load(ctx.documents.get(digest))
-    return _DEFINITIONS[digest]
