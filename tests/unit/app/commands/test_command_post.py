@@ -59,6 +59,8 @@ class Desk:
     words: dict[str, str] = field(default_factory=dict)
     documents: Library = field(default_factory=Library)
 
+    default_calendar = "utc-weekdays"
+
     def pins(self, calendar: str) -> Pins:
         assert calendar == "utc-weekdays"
         return Pins("severity", "calendar", "runbook", {key: key for key in plays()})
