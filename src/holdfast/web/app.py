@@ -15,6 +15,7 @@ from holdfast.app.application import Application
 from holdfast.kernel.errors import HoldfastError
 from holdfast.web import live
 from holdfast.web.api import commands, exports, objects, reads, signing_in
+from holdfast.web.index import Index
 from holdfast.web.problems import on_holdfast_error, on_http_error, on_validation_error
 
 CONTENT_SECURITY_POLICY = (
@@ -83,8 +84,10 @@ def create_app(application: Application) -> FastAPI:
     for kind, handler in handlers.items():
         app.add_exception_handler(kind, handler)  # type: ignore[arg-type]  # starlette types the response too narrowly
     for module in (reads, objects, exports, signing_in, live, commands):
-        app.include_router(module.router(), prefix="/api/v1")
+        # Added flat: each level of included routers would match every request once more.
+        app.router.routes.extend(module.router().routes)
     _add_pages(app)
+    app.router.routes.insert(0, Index(app.router.routes))
     app.add_middleware(SecurityHeaders)
     return app
 

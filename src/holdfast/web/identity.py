@@ -98,5 +98,10 @@ def csrf_token(request: Request, value: str) -> str:
     return hmac.new(key, b"csrf:" + value.encode(), hashlib.sha256).hexdigest()
 
 
+async def _application(request: Request) -> Application:
+    # Asynchronous, so that no thread is asked for an attribute.
+    return application(request)
+
+
 ViewerDep = Annotated[Viewer, Depends(viewer)]
-ApplicationDep = Annotated[Application, Depends(application)]
+ApplicationDep = Annotated[Application, Depends(_application)]

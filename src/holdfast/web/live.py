@@ -110,7 +110,7 @@ class Hub:
 
 def router() -> APIRouter:
     """``GET /live``."""
-    routes = APIRouter(tags=["live"])
+    routes = APIRouter(prefix="/api/v1", tags=["live"])
 
     @routes.get("/live", operation_id="live", response_class=StreamingResponse)
     async def live(

@@ -11,6 +11,8 @@ from holdfast.app.commanding import REGISTRY, Command, IncidentCommand, UseCase
 from holdfast.web.identity import ApplicationDep, ViewerDep
 from holdfast.web.problems import MEDIA_TYPE, Problem
 
+API = "/api/v1"
+
 IncidentPath = Annotated[str, Path(pattern=r"^[A-Za-z0-9-]{3,40}$", description="incident id, such as INC-2026-0042")]
 IdempotencyKey = Annotated[
     str | None,
@@ -65,7 +67,7 @@ PROBLEMS: dict[int | str, dict[str, Any]] = {
 
 def router() -> APIRouter:
     """Every use case as ``POST``."""
-    routes = APIRouter()
+    routes = APIRouter(prefix=API)
     for case in sorted(REGISTRY.values(), key=lambda one: one.path):
         on_incident = issubclass(case.command, IncidentCommand)
         place = case.path.replace(" ", "/")

@@ -13,7 +13,7 @@ from holdfast.app.application import Application
 from holdfast.app.authorisation import Viewer
 from holdfast.app.commanding import Line, Prose
 from holdfast.app.exporting import export
-from holdfast.web.api.commands import PROBLEMS, IncidentPath
+from holdfast.web.api.commands import API, PROBLEMS, IncidentPath
 from holdfast.web.identity import ApplicationDep, ViewerDep
 
 BLOCK = 1 << 20
@@ -22,7 +22,7 @@ Withheld = Annotated[str, StringConstraints(pattern=r"^(ev-[1-9][0-9]{0,8}|[0-9a
 
 def router() -> APIRouter:
     """``POST /incidents/{id}/pack``."""
-    routes = APIRouter(tags=["pack"], responses=PROBLEMS)
+    routes = APIRouter(prefix=API, tags=["pack"], responses=PROBLEMS)
 
     @routes.post("/incidents/{incident_id}/pack", operation_id="pack", response_class=StreamingResponse)
     def pack(

@@ -14,7 +14,7 @@ from holdfast.app.application import Application
 from holdfast.app.authorisation import Viewer, permit
 from holdfast.evidence.names import display_name
 from holdfast.kernel.errors import NotFoundError
-from holdfast.web.api.commands import PROBLEMS, IncidentPath
+from holdfast.web.api.commands import API, PROBLEMS, IncidentPath
 from holdfast.web.identity import ApplicationDep, ViewerDep
 
 EvidencePath = Annotated[str, Path(pattern=r"^ev-[1-9][0-9]{0,8}$")]
@@ -43,7 +43,7 @@ class _Feed:
 
 def router() -> APIRouter:
     """Uploads and downloads."""
-    routes = APIRouter(tags=["evidence"])
+    routes = APIRouter(prefix=API, tags=["evidence"])
 
     @routes.post("/incidents/{incident_id}/objects", operation_id="upload-object", responses=PROBLEMS)
     async def upload(

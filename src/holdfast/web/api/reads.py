@@ -13,7 +13,7 @@ from holdfast.app.installation import STREAM
 from holdfast.app.queries import listing, posts, showing, timeline
 from holdfast.kernel.errors import ForbiddenError
 from holdfast.kernel.instants import format_instant
-from holdfast.web.api.commands import PROBLEMS, IncidentPath
+from holdfast.web.api.commands import API, PROBLEMS, IncidentPath
 from holdfast.web.identity import ApplicationDep, ViewerDep
 
 Version = Annotated[int, Query(ge=-1, le=2**53 - 1)]
@@ -22,15 +22,14 @@ Kind = Literal["action", "decision", "message", "evidence", "finding", "clock", 
 
 def router() -> APIRouter:
     """Every read."""
-    routes = APIRouter(responses=PROBLEMS)
-    routes.include_router(_incidents())
-    routes.include_router(_installation())
-    routes.include_router(_gate())
+    routes = APIRouter()
+    for part in (_incidents(), _installation(), _gate()):
+        routes.routes.extend(part.routes)
     return routes
 
 
 def _incidents() -> APIRouter:
-    routes = APIRouter(tags=["incidents"])
+    routes = APIRouter(prefix=API, tags=["incidents"], responses=PROBLEMS)
 
     @routes.get("/incidents", operation_id="list-incidents")
     def incidents(
@@ -105,7 +104,7 @@ def _incidents() -> APIRouter:
 
 
 def _installation() -> APIRouter:
-    routes = APIRouter(tags=["installation"])
+    routes = APIRouter(prefix=API, tags=["installation"], responses=PROBLEMS)
 
     @routes.get("/me", operation_id="read-me")
     def me(viewer: ViewerDep, app: ApplicationDep) -> JSONResponse:
@@ -167,7 +166,7 @@ def _installation() -> APIRouter:
 
 
 def _gate() -> APIRouter:
-    routes = APIRouter(tags=["gate"])
+    routes = APIRouter(prefix=API, tags=["gate"], responses=PROBLEMS)
 
     @routes.get("/gate", operation_id="ask-gate")
     def ask(scope: Annotated[Scope, Query()], viewer: ViewerDep, app: ApplicationDep) -> JSONResponse:

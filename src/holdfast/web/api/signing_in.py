@@ -7,7 +7,7 @@ from fastapi.responses import JSONResponse
 
 from holdfast.app.commanding import AccountName
 from holdfast.app.commands.accounts import Label
-from holdfast.web.api.commands import PROBLEMS
+from holdfast.web.api.commands import API, PROBLEMS
 from holdfast.web.identity import ApplicationDep, ViewerDep, check_origin, set_session
 
 Secret = Annotated[str, Body(max_length=1000)]
@@ -15,7 +15,7 @@ Secret = Annotated[str, Body(max_length=1000)]
 
 def router() -> APIRouter:
     """Login and passkeys."""
-    routes = APIRouter(tags=["identity"], responses=PROBLEMS)
+    routes = APIRouter(prefix=API, tags=["identity"], responses=PROBLEMS)
 
     @routes.post("/login", operation_id="login")
     def login(

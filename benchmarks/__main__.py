@@ -1,0 +1,9 @@
+"""``make bench``: every benchmark, one after another."""
+
+from __future__ import annotations
+
+from benchmarks import bench_api, bench_evidence, bench_live
+
+for _bench in (bench_api, bench_live, bench_evidence):
+    print(f"\n{_bench.__doc__.splitlines()[0]}")
+    _bench.main()
