@@ -80,13 +80,15 @@ class IncidentPack:
     def _of(self, item: Item) -> Iterator[PackedObject]:
         words = self._app.texts.read([item.name.text_id])
         name = words.get(item.name.text_id, "")
-        yield PackedObject(item.id, "item", name, item.sha256, item.size)
         if item.manifest is None:
+            yield PackedObject(item.id, "item", name, item.sha256, item.size)
             return
         with self._app.vault.open(item.manifest) as stream:
             raw = stream.read()
         if item.manifest != item.sha256:
-            yield PackedObject(item.id, "manifest", "", item.manifest, len(raw))
+            # Of a command: its output is the item, and the manifest says how it was run.
+            yield PackedObject(item.id, "item", name, item.sha256, item.size)
+        yield PackedObject(item.id, "manifest", "", item.manifest, len(raw))
         document: Mapping[str, Any] = json.loads(raw)
         seen = {item.sha256, item.manifest}
         names = _names(document)
