@@ -42,6 +42,10 @@ class PinnedDocuments:
             self._cache[digest] = document
         return self._cache[digest]
 
+    def shipped(self, name: str) -> Mapping[str, Any]:
+        """Today's library document of a name, such as ``severity``: what the next declaration pins."""
+        return self._library[name]
+
     def pin(self, calendar: str, now: datetime) -> Pins:
         """Store what is shipped today and name it by digest; the calendar is frozen for its year."""
         plays = {

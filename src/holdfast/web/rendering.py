@@ -9,15 +9,20 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Mapping
 from datetime import datetime
-from functools import partial
+from functools import cache, partial
 from pathlib import Path
+from typing import Any
 from zoneinfo import ZoneInfo
 
+from fastapi import Request
+from fastapi.responses import HTMLResponse
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup, escape
 
+from holdfast.app.authorisation import Viewer
 from holdfast.kernel.instants import format_instant, parse_instant, to_utc
 from holdfast.web import assets
+from holdfast.web.identity import COOKIE, application, csrf_token
 
 PAGES = Path(__file__).parent / "pages"
 SOON = 300
@@ -55,6 +60,52 @@ def environment(folders: Iterable[Path] = (PAGES,), *, static_root: str = "/stat
         "linked": linked,
     }
     return made
+
+
+@cache
+def pages() -> Environment:
+    """The environment of the running server; templates are read once."""
+    return environment()
+
+
+def csrf_of(request: Request) -> str:
+    """The form token of this request's session, or nothing when nobody is signed in."""
+    if getattr(request.app.state, "local_viewer", None) is not None:
+        return csrf_token(request, "local")
+    header = request.headers.get("authorization", "")
+    value = header.partition(" ")[2].strip() if header else request.cookies.get(COOKIE, "")
+    return csrf_token(request, value) if value else ""
+
+
+def render(
+    request: Request,
+    viewer: Viewer | None,
+    template: str,
+    *,
+    status: int = 200,
+    **context: Any,  # noqa: ANN401 - whatever the template names
+) -> HTMLResponse:
+    """A page with everything ``base.html`` expects; what the page passes itself stands.
+
+    Args:
+        request: whose session binds the form token.
+        viewer: who reads, or nobody yet.
+        template: name below ``web/pages``.
+        status: HTTP status.
+        context: ``title`` and the page's own names; ``incident`` also turns on the incident's palette.
+    """
+    incident = context.get("incident", "")
+    theme = request.cookies.get("holdfast_theme", "")
+    given = {
+        "csrf": csrf_of(request),
+        "me": viewer.account if viewer else "",
+        "now": application(request).tools.clock(),
+        "theme": theme if theme in ("dark", "light") else "",
+        "zone": "UTC",
+        "live_url": "/api/v1/live" if viewer else "",
+        "palette_url": (f"/incidents/{incident}/palette" if incident else "/palette") if viewer else "",
+    }
+    return HTMLResponse(pages().get_template(template).render({**given, **context}), status_code=status)
 
 
 def _moment(value: datetime | str) -> datetime:
