@@ -139,6 +139,7 @@ class Local:
             UnavailableError: another Holdfast uses the data folder.
             UnauthenticatedError: nobody is enrolled on this machine.
         """
+        from holdfast.app import rounds  # noqa: PLC0415 - likewise
         from holdfast.app.signing_in import viewer_of  # noqa: PLC0415 - the application is heavy; remote use needs none of it
         from holdfast.web.app import create_app  # noqa: PLC0415 - likewise
         from holdfast.wiring import build  # noqa: PLC0415 - likewise
@@ -155,6 +156,7 @@ class Local:
                 why="No account is enrolled on this machine, and you are not logged in to a server.",
                 next_step="Start with: holdfast init YOUR-NAME   or: holdfast login URL",
             )
+        rounds.make(self._application)
         self._app = create_app(self._application)
         self._app.state.local_viewer = viewer_of(account, "local")
         self._loop = asyncio.new_event_loop()

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
+import logging
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
+from typing import Any
 
 from fastapi import FastAPI
 from fastapi.exceptions import RequestValidationError
@@ -11,12 +14,15 @@ from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from holdfast import __version__
+from holdfast.app import rounds
 from holdfast.app.application import Application
 from holdfast.kernel.errors import HoldfastError
 from holdfast.web import live
 from holdfast.web.api import commands, exports, objects, reads, signing_in
 from holdfast.web.index import Index
-from holdfast.web.problems import on_holdfast_error, on_http_error, on_validation_error
+from holdfast.web.problems import Problem, on_holdfast_error, on_http_error, on_validation_error
+
+LOG = logging.getLogger("holdfast")
 
 CONTENT_SECURITY_POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data: blob:; connect-src 'self'; "
@@ -64,7 +70,11 @@ def create_app(application: Application) -> FastAPI:
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
         app.state.live = live.Hub(application)
         async with app.state.live.running():
-            yield
+            turning = asyncio.create_task(_rounds(application))
+            try:
+                yield
+            finally:
+                turning.cancel()
 
     app = FastAPI(
         title="Holdfast",
@@ -87,9 +97,30 @@ def create_app(application: Application) -> FastAPI:
         # Added flat: each level of included routers would match every request once more.
         app.router.routes.extend(module.router().routes)
     _add_pages(app)
+    _describe_problems(app)
     app.router.routes.insert(0, Index(app.router.routes))
     app.add_middleware(SecurityHeaders)
     return app
+
+
+async def _rounds(application: Application) -> None:
+    while True:
+        try:
+            await asyncio.to_thread(rounds.make, application)
+        except Exception as error:  # noqa: BLE001 - the rim of a background job: the next round tries again
+            LOG.error("round-failed: %s", type(error).__name__)
+        await asyncio.sleep(rounds.EVERY_S)
+
+
+def _describe_problems(app: FastAPI) -> None:
+    described = app.openapi
+
+    def openapi() -> dict[str, Any]:
+        schema = described()
+        schema.setdefault("components", {}).setdefault("schemas", {})["Problem"] = Problem.model_json_schema()
+        return schema
+
+    app.openapi = openapi  # type: ignore[method-assign]  # the framework's documented way to extend the schema
 
 
 def _add_pages(app: FastAPI) -> None:

@@ -9,7 +9,7 @@ from pydantic import BaseModel
 
 from holdfast.app.commanding import REGISTRY, Command, IncidentCommand, UseCase
 from holdfast.web.identity import ApplicationDep, ViewerDep
-from holdfast.web.problems import MEDIA_TYPE, Problem
+from holdfast.web.problems import MEDIA_TYPE
 
 API = "/api/v1"
 
@@ -50,8 +50,12 @@ class Answer(BaseModel):
     replayed: bool
 
 
+# By reference: a model here would be compiled anew for every one of the routes, half a second of each start.
 PROBLEMS: dict[int | str, dict[str, Any]] = {
-    status: {"model": Problem, "content": {MEDIA_TYPE: {}}, "description": meaning}
+    status: {
+        "content": {MEDIA_TYPE: {"schema": {"$ref": "#/components/schemas/Problem"}}},
+        "description": meaning,
+    }
     for status, meaning in {
         400: "The body cannot be read.",
         401: "Nobody is signed in.",
