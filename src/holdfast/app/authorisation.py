@@ -92,7 +92,8 @@ def permit(viewer: Viewer, act_name: str, state: IncidentState | None = None) ->
         )
 
 
-READING = frozenset({"incident.read", "account.read", "log.read", "pack.export"})
+READING = frozenset({"incident.read", "account.read", "log.read"})
+"""What a token with the scope ``read`` may do."""
 
 
 def is_permitted(viewer: Viewer, act_name: str, state: IncidentState | None = None) -> bool:

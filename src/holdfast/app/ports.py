@@ -186,6 +186,7 @@ class RowQuery:
     """(declared_at, incident_id) of the last row of the page before."""
     limit: int = 50
     frozen: bool | None = None
+    restricted: bool | None = None
     everything: bool = False
     """Only for the application's own rounds (gate, clocks, fsck), never for a person."""
 

@@ -104,6 +104,8 @@ def _select(query: RowQuery) -> Select[Any]:
         wanted.append(columns.status == query.status)
     if query.kind is not None:
         wanted.append(columns.kind == query.kind)
+    if query.restricted is not None:
+        wanted.append(columns.restricted.is_(query.restricted))
     if query.frozen is not None:
         wanted.append(columns.frozen.is_(query.frozen))
     if query.before is not None:

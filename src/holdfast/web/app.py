@@ -16,11 +16,11 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from holdfast import __version__
 from holdfast.app import rounds
 from holdfast.app.application import Application
-from holdfast.kernel.errors import HoldfastError
+from holdfast.kernel.errors import BadInputError, HoldfastError
 from holdfast.web import live
 from holdfast.web.api import commands, exports, objects, reads, signing_in
 from holdfast.web.index import Index
-from holdfast.web.problems import Problem, on_holdfast_error, on_http_error, on_validation_error
+from holdfast.web.problems import Problem, on_holdfast_error, on_http_error, on_validation_error, problem_response
 
 LOG = logging.getLogger("holdfast")
 
@@ -38,12 +38,25 @@ HEADERS: tuple[tuple[bytes, bytes], ...] = (
 )
 
 
+LOOPBACK = frozenset({"localhost", "127.0.0.1", "[::1]"})
+
+
+def _wrong_host() -> BadInputError:
+    return BadInputError(
+        "host-unknown",
+        "The request was not carried out.",
+        why="It was sent to a host name that this installation does not go by.",
+        next_step="Use the address that HOLDFAST_URL names, or set it: see docs/reference/settings.md",
+    )
+
+
 class SecurityHeaders:
     """Adds the headers; answers under ``/api`` and pages are never cached by anybody else."""
 
-    def __init__(self, app: ASGIApp) -> None:
-        """Wrap an application."""
+    def __init__(self, app: ASGIApp, hosts: frozenset[str] = frozenset()) -> None:
+        """Wrap an application that is reached under these host names only."""
         self._app = app
+        self._hosts = hosts | LOOPBACK
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Pass everything through, adding headers to the start of each response."""
@@ -60,6 +73,11 @@ class SecurityHeaders:
                     headers.append((b"cache-control", b"no-store"))
             await send(message)
 
+        host = next((value.decode("latin-1") for name, value in scope["headers"] if name == b"host"), "")
+        if host.rpartition(":")[0].lower() not in self._hosts and host.lower() not in self._hosts:
+            # A foreign name that resolves to this machine (DNS rebinding) must not reach anything.
+            await problem_response(_wrong_host())(scope, receive, with_headers)
+            return
         await self._app(scope, receive, with_headers)
 
 
@@ -99,7 +117,7 @@ def create_app(application: Application) -> FastAPI:
     _add_pages(app)
     _describe_problems(app)
     app.router.routes.insert(0, Index(app.router.routes))
-    app.add_middleware(SecurityHeaders)
+    app.add_middleware(SecurityHeaders, hosts=frozenset({application.settings.host.lower()}))
     return app
 
 
@@ -108,7 +126,7 @@ async def _rounds(application: Application) -> None:
         try:
             await asyncio.to_thread(rounds.make, application)
         except Exception as error:  # noqa: BLE001 - the rim of a background job: the next round tries again
-            LOG.error("round-failed: %s", type(error).__name__)
+            LOG.error("round-failed: %s", type(error).__name__)  # noqa: TRY400 - a trace could hold locals
         await asyncio.sleep(rounds.EVERY_S)
 
 
