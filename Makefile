@@ -39,7 +39,7 @@ test: setup ## run every test; ARGS is passed to pytest
 	$(PY) -m pytest -n $(JOBS) --dist loadfile $(ARGS)
 
 check: setup ## lint, types, import contracts, spelling, docs and lock file
-	$(PY) tools/check.py
+	$(PY) -m tools.check
 
 bench: setup ## measure speed as ratios and CPU milliseconds
 	$(PY) -m benchmarks $(ARGS)
@@ -48,7 +48,7 @@ hammer: setup ## kill the server KILLS times (200) for each database, and look f
 	HAMMER_KILLS=$(KILLS) $(PY) -m pytest -m hammer -n 0 $(ARGS)
 
 docs: setup ## build the documentation site into docs/_build/html
-	$(PY) tools/reference.py
+	$(PY) -m tools.reference
 	$(PY) -m sphinx -q -n -W --keep-going -b html docs docs/_build/html
 	@echo "Read it: docs/_build/html/index.html"
 
