@@ -82,6 +82,16 @@ class InstallationProof:
     newest: int
 
 
+@dataclass(frozen=True, slots=True)
+class StreamProofs:
+    """What is stored beside a stream's events; nothing here is believed before it is checked."""
+
+    size: int
+    frontier: bytes
+    checkpoints: tuple[tuple[int, int, bytes], ...]
+    """Size, place in the installation log and signed note of each, smallest first."""
+
+
 class LostRaceError(Exception):
     """Another append to the stream came first: load, decide again, try again."""
 
@@ -159,6 +169,14 @@ class Record(Protocol):
 
     def installation_proof(self, stream_id: str) -> InstallationProof:
         """What shows that the installation log holds a stream."""
+        ...
+
+    def installation_log(self) -> tuple[bytes, list[bytes]]:
+        """The installation log's signed checkpoint and every leaf, also when no stream is left."""
+        ...
+
+    def stream_proofs(self, stream_id: str) -> StreamProofs:
+        """What the store keeps beside a stream's events to prove them."""
         ...
 
     def streams_with(self, types: Sequence[str]) -> list[str]:

@@ -9,12 +9,17 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from sqlalchemy import Connection, Engine, create_engine, event, make_url
-from sqlalchemy.exc import OperationalError
+from sqlalchemy.engine import ExceptionContext
+from sqlalchemy.exc import DatabaseError, InterfaceError, OperationalError
 
-from holdfast.kernel.errors import UnavailableError
+from holdfast.kernel.errors import DamagedError, HoldfastError, UnavailableError
 from holdfast.store.schema import KEYS
 
 BUSY_TIMEOUT_S = 30
+SQLITE_CONNECTIONS = 60
+"""At most; the web server's 40 threads, its rounds and its live stream never wait for one another's."""
+_DAMAGE = ("malformed", "not a database")
+"""What SQLite says of a file whose pages do not fit together (SQLITE_CORRUPT, SQLITE_NOTADB)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,21 +50,14 @@ def open_databases(record_url: str, keys_url: str) -> Databases:
 
     Raises:
         UnavailableError: a database cannot be reached.
+        DamagedError: a file is no database, or its pages do not fit together.
     """
-    try:
-        databases = Databases(_engine(record_url), _engine(keys_url))
-        from holdfast.store.migrating import upgrade  # noqa: PLC0415 - alembic is slow to import when not needed
+    databases = Databases(_engine(record_url), _engine(keys_url))
+    from holdfast.store.migrating import upgrade  # noqa: PLC0415 - alembic is slow to import when not needed
 
-        upgrade(databases.record)
-        with databases.keys.begin() as connection:
-            KEYS.create_all(connection)
-    except OperationalError as error:
-        raise UnavailableError(
-            "database-unavailable",
-            "The database could not be opened.",
-            why=_first_line(error),
-            next_step="Check HOLDFAST_DATABASE, that the server runs and the disk has room: holdfast fsck",
-        ) from None
+    upgrade(databases.record)
+    with databases.keys.begin() as connection:
+        KEYS.create_all(connection)
     return databases
 
 
@@ -68,11 +66,37 @@ def _engine(url: str) -> Engine:
     if parsed.get_backend_name() == "sqlite":
         if parsed.database:
             _private_file(Path(parsed.database))
-        engine = create_engine(url, connect_args={"timeout": BUSY_TIMEOUT_S, "check_same_thread": False})
+        engine = create_engine(
+            url,
+            connect_args={"timeout": BUSY_TIMEOUT_S, "check_same_thread": False},
+            max_overflow=SQLITE_CONNECTIONS - 5,
+        )
         event.listen(engine, "connect", _prepare_sqlite)
         event.listen(engine, "begin", _begin_immediate)
-        return engine
-    return create_engine(parsed.set(drivername="postgresql+psycopg"), pool_pre_ping=True)
+    else:
+        engine = create_engine(parsed.set(drivername="postgresql+psycopg"), pool_pre_ping=True)
+    event.listen(engine, "handle_error", _translated)
+    return engine
+
+
+def _translated(context: ExceptionContext) -> HoldfastError | None:
+    """Our own error for what a person can act on; anything else (a broken rule of the schema) stays as it is."""
+    error = context.sqlalchemy_exception or context.original_exception
+    if isinstance(error, DatabaseError) and any(sign in str(error.orig) for sign in _DAMAGE):
+        return DamagedError(
+            "database-damaged",
+            "The database cannot be read.",
+            why=_first_line(error),
+            next_step="Stop Holdfast, keep a copy of the file, restore a backup, then: holdfast fsck",
+        )
+    if context.is_disconnect or isinstance(error, OperationalError | InterfaceError):
+        return UnavailableError(
+            "database-unavailable",
+            "The database did not do its part.",
+            why=_first_line(error),
+            next_step="Try again; if it stays so, check HOLDFAST_DATABASE, that its server runs and the disk has room.",
+        )
+    return None
 
 
 def _private_file(path: Path) -> None:
@@ -102,6 +126,6 @@ def reading(engine: Engine) -> Iterator[Connection]:
         connection.rollback()
 
 
-def _first_line(error: Exception) -> str:
+def _first_line(error: BaseException) -> str:
     cause = error.__cause__ or error
     return str(cause).strip().splitlines()[0][:200] if str(cause).strip() else type(cause).__name__

@@ -5,6 +5,8 @@ from __future__ import annotations
 import hashlib
 import hmac
 import os
+import tempfile
+from contextlib import suppress
 from pathlib import Path
 
 from argon2 import PasswordHasher
@@ -15,6 +17,25 @@ from holdfast.kernel.errors import UnavailableError
 
 _NONCE_BYTES = 12
 _KEY_BYTES = 32
+
+
+def _create(path: Path) -> None:
+    """Write a new key whole and durably, or not at all; of two processes that start at once, one wins."""
+    descriptor, name = tempfile.mkstemp(dir=path.parent, prefix=".installation-")
+    try:
+        with os.fdopen(descriptor, "wb") as file:
+            file.write(os.urandom(_KEY_BYTES))
+            file.flush()
+            os.fsync(file.fileno())
+        with suppress(FileExistsError):
+            os.link(name, path)
+    finally:
+        os.unlink(name)  # noqa: PTH108 - mkstemp gives a name
+    folder = os.open(path.parent, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        os.fsync(folder)
+    finally:
+        os.close(folder)
 
 
 class Keyring:
@@ -35,15 +56,8 @@ class Keyring:
         """
         folder.mkdir(parents=True, exist_ok=True, mode=0o700)
         path = folder / "installation.key"
-        try:
-            descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-        except FileExistsError:
-            pass
-        else:
-            with os.fdopen(descriptor, "wb") as file:
-                file.write(os.urandom(_KEY_BYTES))
-                file.flush()
-                os.fsync(file.fileno())
+        if not path.exists():
+            _create(path)
         if path.stat().st_mode & 0o077:
             raise UnavailableError(
                 "key-readable-by-others",

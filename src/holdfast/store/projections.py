@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable
+from dataclasses import replace
 from typing import Any
 
 from sqlalchemy import (
@@ -41,10 +42,12 @@ class Projections:
             return [_row(found) for found in connection.execute(_select(query))]
 
     def row(self, incident_id: str) -> IncidentRow | None:
-        """One row, for callers that check visibility themselves."""
+        """One row with its viewers, for callers that check visibility themselves."""
         with reading(self._databases.record) as connection:
             found = connection.execute(select(incident_row).where(incident_row.c.incident_id == incident_id)).first()
-        return None if found is None else _row(found)
+            listed = select(incident_viewer.c.account, incident_viewer.c.until)
+            viewers = connection.execute(listed.where(incident_viewer.c.incident_id == incident_id)).all()
+        return None if found is None else replace(_row(found), viewers={one.account: one.until for one in viewers})
 
     def replace_rows(self, rows: Iterable[IncidentRow]) -> int:
         """Drop every projection and write these instead, in one transaction; how many."""

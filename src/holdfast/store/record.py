@@ -99,7 +99,7 @@ class SqlRecord(Projections, Shelf):
                 "stream_id": batch.stream_id,
                 "size": frontier.size,
                 "log_leaf": leaves.size - 1,
-                "note": sign_note(point.body(), [self._signer]),
+                "note": self._sign(point),
             },
         )
         connection.execute(
@@ -144,9 +144,17 @@ class SqlRecord(Projections, Shelf):
                 "position": position,
                 "log_size": leaves.size,
                 "log_frontier": leaves.to_bytes(),
-                "log_checkpoint": sign_note(point.body(), [self._signer]),
+                "log_checkpoint": self._sign(point),
             },
         )
+
+    def _sign(self, point: Checkpoint) -> bytes:
+        """A note that names the very key that signed it, though another thread may rotate the key meanwhile."""
+        while True:
+            key = self._signer.key
+            note = point.signed(self._signer)
+            if self._signer.key == key:
+                return note
 
     @staticmethod
     def _write_rest(connection: Connection, batch: Append) -> None:

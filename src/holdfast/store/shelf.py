@@ -9,7 +9,7 @@ from datetime import datetime
 from sqlalchemy import Connection, bindparam, delete, insert, select, update
 from sqlalchemy.exc import IntegrityError
 
-from holdfast.app.ports import InstallationProof, Remembered
+from holdfast.app.ports import InstallationProof, Remembered, StreamProofs
 from holdfast.kernel.instants import format_instant
 from holdfast.store import schema
 from holdfast.store.database import Databases, reading
@@ -126,6 +126,26 @@ class Shelf:
                 select(points.c.log_leaf).where(points.c.stream_id == stream_id).order_by(points.c.size.desc()).limit(1)
             ).scalar_one()
             return InstallationProof(bytes(note), tuple(bytes(row.body) for row in bodies), int(opening), int(newest))
+
+    def installation_log(self) -> tuple[bytes, list[bytes]]:
+        """The installation log's signed checkpoint and every leaf."""
+        leaf = schema.installation_leaf
+        with reading(self._databases.record) as connection:
+            note = connection.execute(select(schema.head.c.log_checkpoint)).scalar() or b""
+            bodies = connection.execute(select(leaf.c.body).order_by(leaf.c.leaf)).scalars()
+            return bytes(note), [bytes(body) for body in bodies]
+
+    def stream_proofs(self, stream_id: str) -> StreamProofs:
+        """Size, frontier and every checkpoint kept of a stream; empty for one that is gone."""
+        points, streams = schema.checkpoint, schema.stream
+        kept = select(points.c.size, points.c.log_leaf, points.c.note).where(points.c.stream_id == stream_id)
+        with reading(self._databases.record) as connection:
+            row = connection.execute(
+                select(streams.c.size, streams.c.frontier).where(streams.c.stream_id == stream_id)
+            ).first()
+            found = connection.execute(kept.order_by(points.c.size))
+            checkpoints = tuple((int(one.size), int(one.log_leaf), bytes(one.note)) for one in found)
+        return StreamProofs(*((0, b"") if row is None else (int(row.size), bytes(row.frontier))), checkpoints)
 
     def streams(self) -> list[str]:
         """Every stream, in no order that means anything."""

@@ -43,7 +43,7 @@ class FileSigner:
         self._folder = folder
         self._name = name
         self._adopt(private)
-        self._history = history if self._key in history else (*history, self._key)
+        self._history = history if self.key in history else (*history, self.key)
 
     @classmethod
     def load_or_create(cls, folder: Path, name: str) -> FileSigner:
@@ -74,11 +74,11 @@ class FileSigner:
     @property
     def key(self) -> VerifierKey:
         """The public half of the present key."""
-        return self._key
+        return self._present[1]
 
     def sign(self, message: bytes) -> bytes:
         """The raw 64-byte Ed25519 signature."""
-        return self._private.sign(message)
+        return self._present[0].sign(message)
 
     def verifier_keys(self) -> tuple[VerifierKey, ...]:
         """Every public key ever used, oldest first; the present one is among them."""
@@ -107,8 +107,8 @@ class FileSigner:
         return key
 
     def _adopt(self, private: Ed25519PrivateKey) -> None:
-        self._private = private
-        self._key = _verifier_key(self._name, private)
+        # One assignment: whoever signs meanwhile never meets the new private key beside the old public one.
+        self._present = private, _verifier_key(self._name, private)
 
 
 def _verifier_key(name: str, private: Ed25519PrivateKey) -> VerifierKey:

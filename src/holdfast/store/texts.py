@@ -14,10 +14,10 @@ from cryptography.hazmat.primitives.ciphers.aead import ChaCha20Poly1305
 from sqlalchemy import Connection, delete, insert, select
 
 from holdfast.app.ports import Randomness, SealedWords
-from holdfast.kernel.errors import DamagedError
+from holdfast.kernel.errors import DamagedError, UnavailableError
 from holdfast.kernel.ids import TextId
 from holdfast.kernel.texts import Sealed, commitment
-from holdfast.store.database import Databases, reading
+from holdfast.store.database import BUSY_TIMEOUT_S, Databases, reading
 from holdfast.store.schema import sealed_text, text_key
 
 _ADD_KEY = insert(text_key)
@@ -49,10 +49,16 @@ class SealedTexts:
         """Commit keys and salts; done before the events that need them, so none is ever missing."""
         if words:
             with self._databases.keys.begin() as connection:
-                connection.execute(
-                    _ADD_KEY,
-                    [{"text_id": one.reference.text_id, "key": one.key, "salt": one.salt} for one in words],
-                )
+                # After a lost race the same words come again, and their keys are here already.
+                ids = [one.reference.text_id for one in words]
+                here = set(connection.execute(select(text_key.c.text_id).where(text_key.c.text_id.in_(ids))).scalars())
+                new = [
+                    {"text_id": one.reference.text_id, "key": one.key, "salt": one.salt}
+                    for one in words
+                    if one.reference.text_id not in here
+                ]
+                if new:
+                    connection.execute(_ADD_KEY, new)
 
     def read(self, text_ids: Sequence[str]) -> dict[str, str]:
         """Words by id; erased ones are absent.
@@ -95,7 +101,11 @@ class SealedTexts:
             )
 
     def erase(self, text_id: str) -> None:
-        """Destroy key and salt, then the ciphertext, and clear them from SQLite's write-ahead log."""
+        """Destroy key and salt, then the ciphertext, and clear them from SQLite's write-ahead log.
+
+        Raises:
+            UnavailableError: they are destroyed, but a reader kept the write-ahead log from being emptied.
+        """
         for engine, table in ((self._databases.keys, text_key), (self._databases.record, sealed_text)):
             with engine.begin() as connection:
                 connection.execute(delete(table).where(table.c.text_id == text_id))
@@ -132,5 +142,14 @@ def _in_groups(text_ids: Sequence[str]) -> list[list[str]]:
 
 def _truncate_log(connection: Connection) -> None:
     raw = connection.connection.dbapi_connection
-    if raw is not None:
-        raw.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+    assert raw is not None
+    cursor = raw.cursor()
+    busy, _, _ = cursor.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
+    cursor.close()
+    if busy:
+        raise UnavailableError(
+            "erasure-not-finished",
+            "The text is erased, but traces of it may still be in the database's write-ahead log.",
+            why=f"Somebody was reading for more than {BUSY_TIMEOUT_S} seconds, so that it could not be emptied.",
+            next_step="Restart Holdfast: it empties the log at the start.",
+        )
