@@ -26,7 +26,7 @@ from holdfast.kernel.events import Event
 from holdfast.kernel.ids import RANDOM_BYTES, uuid7
 from holdfast.plays.library import library as plays
 from holdfast.store.credentials import SqlCredentials
-from holdfast.store.database import open_databases, sqlite_url
+from holdfast.store.database import Databases, open_databases, sqlite_url
 from holdfast.store.keyring import Keyring
 from holdfast.store.objects import FilesystemVault
 from holdfast.store.record import SqlRecord
@@ -49,14 +49,7 @@ def build(
 ) -> Application:
     """Open everything and put it together; finishes erasures that a crash interrupted."""
     commands.declare_all()
-    _private_folder(settings.data)
-    _private_folder(settings.keys)
-    keyring = Keyring.load_or_create(settings.keys)
-    databases = open_databases(
-        settings.database or sqlite_url(settings.data / "record.sqlite"),
-        settings.key_database or sqlite_url(settings.keys / "text-keys.sqlite"),
-    )
-    signer = FileSigner.load_or_create(settings.keys, "holdfast")
+    keyring, databases, signer = _open(settings)
     texts = SealedTexts(databases)
     record = SqlRecord(databases, texts, signer, uuid7(clock(), randomness(RANDOM_BYTES)))
     vault = FilesystemVault(settings.data / "objects")
@@ -107,6 +100,19 @@ def build(
     )
     application.finish_erasures()
     return application
+
+
+def _open(settings: Settings) -> tuple[Keyring, Databases, FileSigner]:
+    """What outlives a start: the keys, the databases, the signer; made at the first one."""
+    _private_folder(settings.data)
+    _private_folder(settings.keys)
+    keyring = Keyring.load_or_create(settings.keys)
+    databases = open_databases(
+        settings.database or sqlite_url(settings.data / "record.sqlite"),
+        settings.key_database or sqlite_url(settings.keys / "text-keys.sqlite"),
+    )
+    signer = FileSigner.load_or_create(settings.keys, "holdfast")
+    return keyring, databases, signer
 
 
 def library() -> dict[str, dict[str, object]]:

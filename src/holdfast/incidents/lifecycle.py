@@ -208,17 +208,8 @@ def propose_disposition(
             next_step=f"Confirm or refuse that one: holdfast disposition confirm {state.incident_id}",
         )
     _check_grounds(state, disposition, citations, target)
-    return [
-        NewEvent(
-            "disposition.proposed",
-            {
-                "disposition": disposition,
-                "reason": reason.as_json(),
-                "citations": citations_json(citations),
-                "target": target,
-            },
-        )
-    ]
+    grounds = {"reason": reason.as_json(), "citations": citations_json(citations), "target": target}
+    return [NewEvent("disposition.proposed", {"disposition": disposition, **grounds})]
 
 
 def _check_grounds(state: State, disposition: Disposition, citations: Sequence[Citation], target: str | None) -> None:

@@ -61,10 +61,10 @@ def router() -> APIRouter:
                     await asyncio.to_thread(feed.push, chunk)
             if not writing.done():
                 await asyncio.to_thread(feed.push, b"")
-        except BaseException as error:
+        except BaseException:
             await asyncio.to_thread(feed.push, ConnectionAbortedError())
             await asyncio.gather(writing, return_exceptions=True)
-            raise error from None
+            raise  # the rim of an upload: its writer must end, whatever happened
         sha256, size = await writing
         return JSONResponse({"sha256": sha256, "size": size})
 
