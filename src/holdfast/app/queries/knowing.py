@@ -1,5 +1,7 @@
 """What we know of an incident: confirmed facts, hypotheses with their standing, and what cannot be told.
 
+Impact that is stated as unknown (F3) stands with the severity and is not repeated here.
+
 Rules:
 1. A hypothesis is never among the facts, and says how much speaks against it.
 2. Unknown is never clean: a part or a question that is *unknown* or *unreachable* is listed with its reason.
@@ -19,7 +21,6 @@ from holdfast.communications import matrix
 from holdfast.communications.matrix import Ranked
 from holdfast.communications.state import Claim
 from holdfast.incidents import board
-from holdfast.incidents.state import IMPACTS
 from holdfast.investigation import questions
 from holdfast.kernel.parts import Settled, Standing
 from holdfast.kernel.texts import Sealed
@@ -68,7 +69,7 @@ def known(state: IncidentState, documents: Documents, now: datetime) -> Known:
         disproved=_newest(claims, "disproved", "retracted"),
         not_told=tuple(
             sorted(
-                [*_impacts(state), *_board(state, now), *_answers(state, asked), *_steps(state, documents)],
+                [*_board(state, now), *_answers(state, asked), *_steps(state, documents)],
                 key=lambda one: one.at,
                 reverse=True,
             )
@@ -87,14 +88,6 @@ def pinned_questions(state: IncidentState, documents: Documents) -> tuple[questi
 def _newest(claims: list[Claim], *standings: str) -> tuple[Claim, ...]:
     found = [claim for claim in claims if claim.standing in standings]
     return tuple(sorted(found, key=lambda claim: claim.settled_seq or claim.seq, reverse=True))
-
-
-def _impacts(state: IncidentState) -> Iterator[NotTold]:
-    for key in IMPACTS:
-        said = state.incidents.impact.get(key)
-        if said is not None and said.answer == "unknown":
-            what = f"Impact on {key.replace('_', ' ')}"
-            yield NotTold("F3", what, "unknown", said.reason, said.by, said.at, "")
 
 
 def _board(state: IncidentState, now: datetime) -> Iterator[NotTold]:

@@ -9,9 +9,11 @@ Rules:
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
+from zoneinfo import ZoneInfo
 
 from holdfast.app.ports import Texts
 from holdfast.app.queries.timeline import Entry, by_time, entries, matching
@@ -28,6 +30,8 @@ QUIET = timedelta(minutes=30)
 """A stretch this long without any entry is a gap."""
 LATE = timedelta(seconds=2)
 """An entry recorded later than this after it happened shows both times."""
+_INSTANT = re.compile(r"\b\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z(?!\w)")
+"""An instant as the record writes it."""
 MAX_SHOWN = 400
 COLUMNS = 60
 _STEPS = tuple(
@@ -110,9 +114,10 @@ class Spine:
     """Where the next page begins when not everything is shown."""
 
 
-def spine(state: IncidentState, events: Sequence[Event], texts: Texts, wanted: Wanted) -> Spine:
-    """The timeline of an incident for one reader's question."""
-    everything = by_time(_readable(entries(state, events, texts), events, texts))
+def spine(state: IncidentState, events: Sequence[Event], texts: Texts, wanted: Wanted, *, zone: str = "UTC") -> Spine:
+    """The timeline of an incident for one reader's question; instants inside sentences are told in ``zone``."""
+    told = ZoneInfo(zone)
+    everything = by_time(_readable(entries(state, events, texts), events, texts, told))
     chosen = matching(everything, kinds=wanted.kinds, actor=wanted.actor, words=wanted.words, source=wanted.source)
     chosen = [entry for entry in chosen if _within(parse_instant(entry.occurred_at), wanted)]
     rows = _rows(chosen, gaps=not wanted.narrows)
@@ -130,8 +135,8 @@ def spine(state: IncidentState, events: Sequence[Event], texts: Texts, wanted: W
     )
 
 
-def _readable(found: list[Entry], events: Sequence[Event], texts: Texts) -> list[Entry]:
-    """Entries with deceiving characters named, file names cleaned, and the source people wrote."""
+def _readable(found: list[Entry], events: Sequence[Event], texts: Texts, zone: ZoneInfo) -> list[Entry]:
+    """Entries with deceiving characters named, file names cleaned, instants in the zone, the source people wrote."""
     sealed = {event.seq: event.data["source"]["sealed"] for event in events if is_sealed(event.data.get("source"))}
     names = {event.seq: event.data["name"]["sealed"] for event in events if event.type == "evidence.collected"}
     words = texts.read([*sealed.values(), *names.values()])
@@ -144,9 +149,21 @@ def _readable(found: list[Entry], events: Sequence[Event], texts: Texts) -> list
         if entry.seq in sealed:
             source = words.get(sealed[entry.seq])
         readable.append(
-            replace(entry, sentence=unmasked(sentence), source=None if source is None else unmasked(source))
+            replace(
+                entry,
+                sentence=_plain(entry.type, unmasked(sentence), zone),
+                source=None if source is None else unmasked(source),
+            )
         )
     return readable
+
+
+def _plain(kind: str, sentence: str, zone: ZoneInfo) -> str:
+    """Machine text inside a sentence as people say it: instants in the zone, keys without underscores."""
+    if kind.endswith("part_settled"):
+        who, settled, rest = sentence.partition(" settled ")
+        sentence = who + settled + rest.replace("_", " ")
+    return _INSTANT.sub(lambda hit: parse_instant(hit[0]).astimezone(zone).strftime("%-d %b %H:%M %Z"), sentence)
 
 
 def _within(at: datetime, wanted: Wanted) -> bool:

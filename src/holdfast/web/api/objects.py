@@ -96,7 +96,7 @@ def evidence_response(
             why="The incident has no such item, or it was erased by order; the record still says what it was.",
             next_step=f"See what there is: holdfast evidence list {incident_id}",
         )
-    app.execute("evidence-view", {"evidence": evidence_id}, viewer, incident_id=incident_id)
+    app.execute("evidence-view", {"evidence_id": evidence_id}, viewer, incident_id=incident_id)
     name = display_name(app.texts.read([item.name.text_id]).get(item.name.text_id, evidence_id))
     plain = "".join(letter if letter.isascii() and (letter.isalnum() or letter in "._-") else "_" for letter in name)
     shown = inline and item.media_type in ("image/png", "image/jpeg", "image/webp")

@@ -145,5 +145,5 @@ def _recent(here: Desk) -> list[spine.Row]:
     """The newest entries as they were recorded: the beginning of the spine."""
     start = max(-1, here.state.seq - RECENT)
     events = here.app.record.load(here.state.id, after=start)
-    found = spine.spine(here.state, events, here.app.texts, spine.Wanted())
+    found = spine.spine(here.state, events, here.app.texts, spine.Wanted(), zone=here.frame.zone)
     return [row for row in found.rows if row.entry is not None]
