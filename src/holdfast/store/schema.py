@@ -163,7 +163,7 @@ incident_row = Table(
     Column("next_update_at", String(24), nullable=False),
     Column("frozen", Boolean, nullable=False, index=True),
     Column("body", LargeBinary, nullable=False),
-    Index("incident_row_order", "restricted", "declared_at", "incident_id"),
+    Index("incident_row_order", "declared_at", "incident_id"),
 )
 """Projection for lists and the freeze gate; rebuilt from the record on demand."""
 

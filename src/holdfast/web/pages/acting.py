@@ -10,7 +10,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from typing import Annotated, Any
 
@@ -58,6 +58,9 @@ class Place:
 
 
 HERE = Place()
+Redraw = Callable[[Request, Viewer, Parsed, HoldfastError], Response]
+REDRAW: dict[str, Redraw] = {}
+"""Use cases whose refused form is shown by a page of their own."""
 
 
 def form_for(
@@ -86,10 +89,10 @@ def form_for(
     given = offer or Offer()
     held = {**given.fixed, **{name: value for name, value in fixed.items() if value is not None}}
     where = replace(place, back=place.back or request.url.path, instance=place.instance or _instance(held))
-    return _form(request, case, state, replace(given, fixed=held), where)
+    return draw(request, case, state, replace(given, fixed=held), where)
 
 
-def _form(  # noqa: PLR0913 - a form is drawn from these, refused or not
+def draw(  # noqa: PLR0913 - a form is drawn from these, refused or not
     request: Request,
     case: UseCase,
     state: IncidentState | None,
@@ -99,6 +102,7 @@ def _form(  # noqa: PLR0913 - a form is drawn from these, refused or not
     answer: Parsed | None = None,
     error: HoldfastError | None = None,
 ) -> FormView:
+    """The form itself, whoever may use it; with ``answer`` and ``error`` it is one that was refused."""
     app = application(request)
     fixed = dict(given.fixed)
     hidden = {"next": place.back, "fixed": " ".join(sorted(fixed))}
@@ -234,7 +238,7 @@ def _show(request: Request, viewer: Viewer, case: UseCase, incident_id: str | No
     query = request.query_params
     preset = {name: query[name] for name in case.command.model_fields if name in query}
     back = same_site(query.get("next", ""), _home(case, incident_id))
-    form = _form(request, case, state, Offer(preset=preset), Place(back))
+    form = draw(request, case, state, Offer(preset=preset), Place(back))
     return _page(request, viewer, case, state, _aimed(form, case, incident_id))
 
 
@@ -312,12 +316,14 @@ def _refused(sent: _Sent, parsed: Parsed, error: HoldfastError) -> Response:
     _add_theirs(sent.app, state, error)
     if wants_json(sent.request):
         return problem_response(error)
+    if sent.case.name in REDRAW:
+        return REDRAW[sent.case.name](sent.request, sent.viewer, parsed, error)
     fixed = {
         name: parsed.typed[name] if len(parsed.typed[name]) > 1 else parsed.typed[name][0]
         for name in field(sent.pairs, "fixed").split()
         if name in parsed.typed and name in sent.case.command.model_fields
     }
-    form = _form(sent.request, sent.case, state, Offer(fixed=fixed), Place(sent.onward), answer=parsed, error=error)
+    form = draw(sent.request, sent.case, state, Offer(fixed=fixed), Place(sent.onward), answer=parsed, error=error)
     aimed = _aimed(form, sent.case, sent.incident_id)
     return _page(sent.request, sent.viewer, sent.case, state, aimed, error.status)
 
