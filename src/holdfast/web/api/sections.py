@@ -14,7 +14,7 @@ from holdfast.app.queries import (
     showing,
     updating,
 )
-from holdfast.web.api.commands import PROBLEMS, IncidentPath
+from holdfast.web.api.commands import API, PROBLEMS, IncidentPath
 from holdfast.web.identity import ApplicationDep, ViewerDep
 
 PlayPath = Annotated[str, Path(pattern=r"^play-[1-9][0-9]{0,8}$", description="a run, such as play-1")]
@@ -23,7 +23,7 @@ UpdatePath = Annotated[str, Path(pattern=r"^update-[1-9][0-9]{0,8}$", descriptio
 
 def router() -> APIRouter:
     """Every section's read."""
-    routes = APIRouter(responses=PROBLEMS, prefix="/incidents/{incident_id}", tags=["sections"])
+    routes = APIRouter(prefix=f"{API}/incidents/{{incident_id}}", tags=["sections"], responses=PROBLEMS)
     _finding_out(routes)
     _telling(routes)
     _ending(routes)
