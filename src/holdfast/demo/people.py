@@ -1,14 +1,14 @@
 """The people of the demo, their accounts, and how each of them speaks to the server.
 
-The first administrator is made as ``holdfast init`` makes it. Each person is then enrolled on this machine for a
-moment and issues their own API token, as they would with ``holdfast token issue``; only then does the server start,
-and from there on everything goes over HTTP. (A real team opens its one-time links in browsers instead.)
+The first administrator opens the link that the server prints at its first start, everybody else the invitation that
+she sends; each chooses a password, types the code of their authenticator, and issues an API token. All over HTTP.
 """
 
 from __future__ import annotations
 
+import re
+import secrets
 import subprocess
-import sys
 import uuid
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -17,11 +17,14 @@ from io import BytesIO
 from pathlib import Path
 from typing import Any
 
+import httpx
+import pyotp
+
 from holdfast import __version__
 from holdfast.app.capturing import Captured, Capturer, Collector, Labels
 from holdfast.app.ports_capture import CommandOrder
 from holdfast.cli.capturing import ServerSink
-from holdfast.cli.connection import Local, Remote, enrol
+from holdfast.cli.connection import Remote
 from holdfast.demo.server import Place
 from holdfast.kernel.errors import DamagedError, HoldfastError, UnavailableError
 from holdfast.wiring import command_runner
@@ -29,6 +32,8 @@ from holdfast.wiring import command_runner
 COMMANDER = "commander"
 ADMINISTRATOR = "ana"
 PIPELINE = "deploy-payments"
+_CSRF = re.compile(r'name="csrf" value="([^"]+)"')
+_SEED = re.compile(r"Seed: <code>([A-Z2-7 ]+)</code>")
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,7 +82,7 @@ class Person:
     kept: dict[str, str] = field(default_factory=dict)
     """What only they hold, such as a pass; never written down."""
 
-    def does(self, path: str, **fields: object) -> Done:
+    def does(self, path: str, /, **fields: object) -> Done:
         """A command on the incident: ``severity raise``.
 
         Raises:
@@ -91,7 +96,7 @@ class Person:
         numbers = [event["seq"] for event in answer["events"]]
         return Done(numbers[0] if numbers else -1, answer["result"], tuple(answer["notices"]))
 
-    def is_refused(self, path: str, code: str, **fields: object) -> HoldfastError:
+    def is_refused(self, path: str, code: str, /, **fields: object) -> HoldfastError:
         """Try what must be refused with this code.
 
         Raises:
@@ -181,41 +186,55 @@ def run(
     )
 
 
-def gather(place: Place) -> Cast:
-    """Make the installation and the accounts, and give everybody their token; before the server starts.
+def gather(place: Place, first_link: str) -> Cast:
+    """Open the server's first-run link, invite everybody, and let each redeem the invitation and issue a token.
+
+    Args:
+        place: where the server runs.
+        first_link: what it printed at its first start.
 
     Raises:
         HoldfastError: what was refused.
     """
-    made = run(place.cli("init", ADMINISTRATOR), place.environment, place.folder)
-    if made.returncode != 0:
-        raise UnavailableError(
-            "demo-init-failed",
-            "The demo did not start.",
-            why=f"holdfast init ended with {made.returncode}: {made.stderr.strip()[:300]}",
-            next_step="Run it by hand to see more: holdfast init ana",
-        )
-    tokens: dict[str, str] = {}
-    with Local(place.settings) as machine:
-        for part in PARTS[1:]:
-            added = {"account": part.account, "qualified": list(part.qualified), "roles": list(part.roles)}
-            machine.request("POST", "/account/add", body=added)
-        machine.request("POST", "/account/add", body={"account": PIPELINE, "kind": "service", "roles": ["observer"]})
-        gate = {"account": PIPELINE, "label": "gate", "scopes": ["gate"]}
-        tokens[PIPELINE] = _token(machine.request("POST", "/token/issue-service", body=gate))
-    for part in PARTS:
-        enrol(place.settings, part.account)
-        with Local(place.settings) as machine:
-            tokens[part.account] = _token(machine.request("POST", "/token/issue", body={"label": "demo", "days": 1}))
-    enrol(place.settings, ADMINISTRATOR)
-    people = {name: Person(name, Remote(place.settings.url, token)) for name, token in tokens.items()}
+    url = place.settings.url
+    tokens = {ADMINISTRATOR: _enrol(url, ADMINISTRATOR, first_link)}
+    ana = Person(ADMINISTRATOR, Remote(url, tokens[ADMINISTRATOR]))
+    for part in PARTS[1:]:
+        added = {"account": part.account, "qualified": list(part.qualified), "roles": list(part.roles)}
+        invitation = str(ana.sends("/account/add", added).result["invitation"])
+        tokens[part.account] = _enrol(url, part.account, f"{url}/welcome#{invitation}")
+    ana.sends("/account/add", {"account": PIPELINE, "kind": "service", "roles": ["observer"]})
+    gate = {"account": PIPELINE, "label": "gate", "scopes": ["gate"]}
+    tokens[PIPELINE] = str(ana.sends("/token/issue-service", gate).result["token"])
+    ana.remote.close()
+    people = {name: Person(name, Remote(url, token)) for name, token in tokens.items()}
     return Cast(place, people, tokens)
 
 
-def _token(answer: Mapping[str, Any]) -> str:
-    return str(answer["result"]["token"])
+def _enrol(url: str, account: str, link: str) -> str:
+    """Do what a person does in a browser: open the link, choose a password, type the code, issue a token."""
+    password = secrets.token_urlsafe(24)
+    try:
+        with httpx.Client(base_url=url, timeout=60, follow_redirects=True) as browser:
+            shown = browser.post("/welcome/link", data={"link": link}).text
+            csrf, seed = _CSRF.search(shown), _SEED.search(shown)
+            if csrf is None or seed is None:
+                raise _not_enrolled(account, "the page after the one-time link shows no form")
+            code = pyotp.TOTP(seed[1].replace(" ", "")).now()
+            typed = {"account": account, "again": password, "code": code, "csrf": csrf[1], "password": password}
+            browser.post("/welcome", data=typed, follow_redirects=False)
+            issued = browser.post("/api/v1/token/issue", json={"label": "demo", "days": 1})
+            if not issued.is_success:
+                raise _not_enrolled(account, issued.json().get("detail", "no token was issued"))
+            return str(issued.json()["result"]["token"])
+    except httpx.HTTPError as error:
+        raise _not_enrolled(account, type(error).__name__) from None
 
 
-def interpreter() -> str:
-    """The Python the pack's own verifier is run with."""
-    return sys.executable
+def _not_enrolled(account: str, why: str) -> UnavailableError:
+    return UnavailableError(
+        "demo-enrolment-failed",
+        f"{account} could not sign in, so the demo stops.",
+        why=f"With the one-time link: {why}.",
+        next_step="Look at demo-data/server.log, then run the demo again.",
+    )

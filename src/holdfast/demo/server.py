@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import re
 import shutil
 import signal
 import socket
@@ -25,6 +26,7 @@ MARKER = ".made-by-holdfast-demo"
 START_SECONDS = 60.0
 """A server starts in about two seconds; a busy build machine may need many times that."""
 STOP_SECONDS = 10.0
+_LINK = re.compile(r"http\S+/welcome#\S+")
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,6 +130,12 @@ class Server:
     ) -> None:
         """Stop it."""
         self.stop()
+
+    @property
+    def first_link(self) -> str:
+        """The one-time link it printed at its first start."""
+        found = _LINK.search(self._log.read_text(encoding="utf-8", errors="replace"))
+        return found[0] if found else ""
 
     @property
     def is_running(self) -> bool:

@@ -1,0 +1,321 @@
+"""Scenes of the investigation: the secret, its exposure, its use, the seven questions (LS1, LS2, I1 to I6, S1)."""
+
+from __future__ import annotations
+
+import json
+from datetime import timedelta
+
+from holdfast.app.capturing import Labels
+from holdfast.app.ports_capture import CommandOrder
+from holdfast.demo.inputs import SETTINGS_FILE, git, git_environment, search_files, search_repository
+from holdfast.demo.story import Show, in_minutes
+from holdfast.demo.trail import BUCKET, HOURS, examine, time_of
+from holdfast.kernel.errors import DamagedError
+from holdfast.kernel.instants import format_instant
+
+PLAY = "play-1"
+
+
+def pin_down(show: Show) -> None:
+    """What the key is, and what it was used for by whom (LS1)."""
+    show.found = examine(show.logs, show.leak.key_id)
+    found = show.findings
+    if found.last_valid_use is None or not found.strange:
+        raise DamagedError(
+            "demo-logs-odd",
+            "The demo stops: its logs do not tell the story.",
+            why="No use of the key by its owner, or none by a stranger, was found in them.",
+            next_step="This is a defect of the demo; run it again.",
+        )
+    for part, standing, reason, name in (
+        ("exact_secret", "done", None, "history"),
+        ("scope", "done", None, "trail"),
+        ("owner", "done", None, "history"),
+        ("last_valid_use", "done", None, "trail"),
+    ):
+        show.quietly(
+            "ben",
+            "step settle",
+            play_id=PLAY,
+            step="LS1",
+            part=part,
+            standing=standing,
+            reason=reason,
+            cites=show.cited(name),
+        )
+    _outputs(
+        show,
+        "LS1",
+        {
+            "fingerprint": f"Access key of user payments ending in {show.leak.ending}; fp:{show.values['fingerprint']}",
+            "scope": f"Read and write in the bucket {BUCKET}; create keys for user backup (an old policy).",
+            "owner": "ben",
+            "last_valid_use": format_instant(found.last_valid_use),
+        },
+    )
+    show.act(
+        "ben",
+        "step done",
+        f"names the secret by its ending, …{show.leak.ending}, its scope, its owner, its last valid use.",
+        play_id=PLAY,
+        step="LS1",
+    )
+    show.teller.aside(f"{found.events:,} events in {found.files} files were read; the key made {found.uses:,} of them.")
+
+
+def search(show: Show) -> None:
+    """Where the secret got to (LS2). It is searched for in memory; commands and reports carry object ids."""
+    inputs = show.place.inputs
+    searches = (
+        search_repository(show.repository, show.leak),
+        search_files("CI logs", inputs / "ci-logs", show.leak),
+        search_files("artifact registry", inputs / "registry", show.leak),
+        search_files("chat export", inputs / "chat", show.leak),
+    )
+    report = json.dumps([one.as_json() for one in searches], indent=2) + "\n"
+    labels = Labels(kind="export", name="exposure-search.json", origin="searched in memory by ben's laptop")
+    show.cites["search"] = show.person("ben").captures_text(report, labels).evidence_id
+    oid = show.values["leak_object"] = searches[0].hits[0]
+    order = CommandOrder(
+        ["git", "log", "--all", "--date=iso-strict", "--format=%H %ad %an %s", f"--find-object={oid}"],
+        git_environment(),
+        str(show.repository),
+        timeout_seconds=60,
+    )
+    show.cites["leak"] = (
+        show.person("ben").captures_command(order, Labels(name="commits that added or removed it")).evidence_id
+    )
+    listed = git(show.repository, "log", "--all", "--format=%aI", f"--find-object={oid}").decode().split()
+    show.values["removed_at"], show.values["exposed_at"] = listed[0], listed[-1]
+    for part, name in (
+        ("source_control", "leak"),
+        ("ci_logs", "search"),
+        ("artifact_registries", "search"),
+        ("chat", "search"),
+    ):
+        show.quietly("ben", "step settle", play_id=PLAY, step="LS2", part=part, cites=show.cited(name))
+    for part, standing, reason in (
+        (
+            "ticket_systems",
+            "unreachable",
+            "The ticket system's export needs its administrator, asked and due in the morning.",
+        ),
+        ("paste_locations", "unknown", "Code search engines cannot be asked from here without giving them the value."),
+    ):
+        show.quietly("ben", "step settle", play_id=PLAY, step="LS2", part=part, standing=standing, reason=reason)
+    places = [
+        (f"Repository payments, {SETTINGS_FILE}, from {listed[-1][:10]} to {listed[0][:10]}, still in history", "leak")
+    ]
+    places += [(f"Artifact {hit}", "search") for hit in searches[2].hits]
+    for place, name in places:
+        show.quietly(
+            "ben", "step record", play_id=PLAY, step="LS2", output="places", value=place, cites=show.cited(name)
+        )
+    show.quietly("ben", "step done", play_id=PLAY, step="LS2")
+    looked = sum(one.looked_at for one in searches)
+    show.teller.says(
+        "ben",
+        f"searches {looked} git objects, logs, artifacts and messages in memory: in the repository since "
+        f"{listed[-1][:10]}, and in {len(searches[2].hits)} released artifact.",
+    )
+    show.teller.aside("Tickets: unreachable. Paste sites: unknown. Both say why; neither counts as clean.")
+
+
+def use(show: Show) -> None:
+    """Who used the key; the attacker acts in production, and it becomes a SEV-1 (I2, I4, I5, S1)."""
+    found = show.findings
+    first, last = time_of(found.strange[0]), time_of(found.strange[-1])
+    user = found.created[0][0]
+    sentence = (
+        f"The key was used from an address never seen before, {first:%H:%M} to {last:%H:%M} UTC: "
+        f"{found.reads} reads in one bucket, one new key for user {user}."
+    )
+    done = show.act(
+        "ben",
+        "timeline add",
+        f"reads in the logs: “{sentence}”",
+        text=sentence,
+        occurred_at=format_instant(first),
+        basis="evidenced",
+        source="cloud audit events",
+        cites=show.cited("trail"),
+    )
+    show.cites["use"] = done.cite
+    answered = show.quietly(
+        "ana", "severity answer", answers=["attacker_in_production=confirmed", "data_left=confirmed", "cloud_admin=no"]
+    )
+    show.teller.says(
+        "ana", "answers two open questions of the severity table: an attacker acts in production, and data left."
+    )
+    raised = show.act(
+        "ana",
+        "severity raise",
+        "agrees with the table: SEV-1.",
+        level="SEV-1",
+        reason="A stranger reads receipts and has made a key; the table says SEV-1.",
+    )
+    show.cites["severity"] = raised.cite
+    del answered
+    show.quietly("ana", "impact state", impact="customer_data", answer="confirmed")
+    show.quietly(
+        "ana",
+        "impact state",
+        impact="privileged_access",
+        answer="no",
+        reason="Neither key reaches an administrator; the stranger's attempt on the trail was denied.",
+    )
+    show.quietly(
+        "ben",
+        "moment assert",
+        moment="first_malicious_act",
+        at=format_instant(first),
+        how="evidenced",
+        cites=show.cited("trail"),
+    )
+    show.quietly(
+        "ben",
+        "moment assert",
+        moment="first_signal",
+        at=format_instant(show.cloud.now - timedelta(minutes=3)),
+        how="observed",
+        cites=show.cited("use"),
+    )
+
+
+def claims(show: Show) -> None:
+    """Facts, and two hypotheses of which one falls (C1, C2)."""
+    found = show.findings
+    user = found.created[0][0]
+    _fact(show, "read", "impact", f"An unauthorised person read {found.reads} receipts of payments.", "trail")
+    _fact(
+        show,
+        "means",
+        "cause",
+        "An unauthorised person used an access key that we had left in a public repository.",
+        "leak",
+    )
+    insider = show.quietly(
+        "ben", "claim state", text="Somebody of the team read the receipts from home.", kind="actor"
+    ).result
+    used = show.quietly(
+        "ben", "claim state", text=f"The new key of user {user} was used to read backups.", kind="scope"
+    ).result
+    show.teller.says("ben", "states two facts citing the logs, and two hypotheses.")
+    for claim, consistency in ((insider, "inconsistent"), (used, "inconsistent")):
+        show.quietly("dora", "claim mark", claim=claim["claim"], cite=show.cites["trail"], consistency=consistency)
+    show.act(
+        "dora",
+        "claim disprove",
+        "disproves the first: the address is in no sign-in of the team. It stays in the record.",
+        claim=insider["claim"],
+        cites=show.cited("identity", "trail"),
+    )
+    show.values["open_claim"] = str(used["claim"])
+
+
+def questions(show: Show) -> None:
+    """I1 to I6, each part cited or unknown with its reason."""
+    found = show.findings
+    since = found.data_events_since
+    assert since is not None
+    _settle(
+        show,
+        "I1",
+        {"deployments": "deployments", "infrastructure": "trail", "access_grants": "trail"},
+        {"vendor_changes": ("unknown", "Nobody could be asked at this hour; the suppliers' pages show nothing.")},
+    )
+    _answer(
+        show,
+        "I1",
+        "Two releases in three weeks and one change: data events were switched on. Nothing else was granted.",
+        "deployments",
+        "trail",
+    )
+    _settle(
+        show,
+        "I2",
+        {"humans": "identity", "service_accounts": "trail", "ci_tokens": "ci"},
+        {
+            "workload_identities": ("not_applicable", "Payments runs with static keys; that is part of the trouble."),
+            "deploy_keys": ("unknown", "The code host's audit log is not exported yet."),
+            "break_glass_accounts": ("not_applicable", "There are none in this account."),
+        },
+    )
+    _answer(
+        show,
+        "I2",
+        f"User payments with the leaked key, then user {found.created[0][0]} with the key made by it: "
+        f"{len(found.strange)} and {len(found.followed)} events.",
+        "trail",
+    )
+    _settle(show, "I3", {"answer": "pods"}, {})
+    _answer(show, "I3", "Three workloads hold the key: charge, receipts and the nightly export.", "pods", "history")
+    _settle(
+        show,
+        "I4",
+        {"read": "trail", "modify": "trail", "delete": "trail"},
+        {"export": ("unknown", "Traffic by volume is not logged; what was read could have been kept.")},
+    )
+    _answer(
+        show,
+        "I4",
+        f"It read {found.reads} receipts. It could have overwritten and deleted them; the logs show neither.",
+        "trail",
+    )
+    _settle(show, "I5", {"persistence": "trail", "lateral_movement": "trail", "repeated_access": "trail"}, {})
+    _answer(
+        show,
+        "I5",
+        f"A key for user {found.created[0][0]} was made to stay, and tried; an attempt to stop the trail was denied.",
+        "trail",
+    )
+    _settle(show, "I6", {"answer": "trail"}, {})
+    gap = round(found.longest_gap / timedelta(minutes=1))
+    _answer(
+        show,
+        "I6",
+        f"From {format_instant(found.first)} on, with no gap over {gap} min; reads of objects only from "
+        f"{format_instant(since)}. Of the {HOURS} hours before those, and the days before, the logs cannot tell.",
+        "trail",
+    )
+    show.teller.says(
+        "ben",
+        "answers I1 to I6, every sentence with its citation; what is unknown or does not apply has its reason.",
+    )
+    show.teller.aside(f"Reads of objects before {since:%H:%M} UTC cannot be told: data events were off.")
+
+
+def tasks(show: Show) -> None:
+    """Who does what next (C1's current actions)."""
+    done = show.act(
+        "ana",
+        "task assign",
+        "gives ben one next action, due in ten minutes: contain both keys.",
+        owner="ben",
+        action="Disable both keys by the owner's procedure",
+        due=in_minutes(10),
+    )
+    show.values["task"] = str(done.result["task_id"])
+    show.quietly("ben", "task acknowledge", task_id=show.values["task"])
+
+
+def _fact(show: Show, name: str, kind: str, text: str, cite: str) -> None:
+    claim = str(show.quietly("ben", "claim state", text=text, kind=kind).result["claim"])
+    show.quietly("dora", "claim confirm", claim=claim, cites=show.cited(cite))
+    show.values[f"claim-{name}"] = claim
+
+
+def _outputs(show: Show, step: str, values: dict[str, str]) -> None:
+    for output, value in values.items():
+        show.quietly("ben", "step record", play_id=PLAY, step=step, output=output, value=value)
+
+
+def _settle(show: Show, question: str, done: dict[str, str], otherwise: dict[str, tuple[str, str]]) -> None:
+    for part, name in done.items():
+        show.quietly("ben", "question settle", question=question, part=part, cites=show.cited(name))
+    for part, (standing, reason) in otherwise.items():
+        show.quietly("ben", "question settle", question=question, part=part, standing=standing, reason=reason)
+
+
+def _answer(show: Show, question: str, words: str, *names: str) -> None:
+    show.quietly("ben", "question answer", question=question, answer=words, cites=show.cited(*names))
