@@ -180,7 +180,8 @@ _DECISIONS = (
     ),
     EventType(
         name="containment.decided",
-        sentence="{actor} decided a containment action, owner {owner} ({decision_id}): {action}",
+        sentence="{actor} decided a containment action, owner {owner} ({decision_id}): {action} "
+        "(evidence lost: {destroys}, accepted by {accepts_loss}; undo: {undo})",
         fields={
             "decision_id": _DECISION,
             "owner": "account that carries it out",
