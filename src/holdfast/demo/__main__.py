@@ -9,6 +9,7 @@ import argparse
 import os
 import signal
 import sys
+import traceback
 from pathlib import Path
 from types import FrameType
 
@@ -18,7 +19,7 @@ from holdfast.demo.server import Place, Server, prepare
 from holdfast.demo.story import Scene, Show
 from holdfast.demo.story import prepare as prepare_story
 from holdfast.demo.telling import Teller
-from holdfast.kernel.errors import HoldfastError
+from holdfast.kernel.errors import DamagedError, HoldfastError
 
 PACE = 1.1
 """Seconds to read one sentence; with it the story takes some two minutes."""
@@ -50,7 +51,8 @@ SCENES: tuple[Scene, ...] = (
 def main(arguments: list[str] | None = None) -> int:
     """Play the demo; its exit code."""
     chosen = _options(arguments)
-    signal.signal(signal.SIGTERM, _as_interrupt)
+    for ending in (signal.SIGTERM, signal.SIGHUP):
+        signal.signal(ending, _as_interrupt)
     teller = Teller(0.0 if chosen.exit else chosen.pace, len(SCENES) + 2)
     try:
         with teller:
@@ -67,6 +69,9 @@ def main(arguments: list[str] | None = None) -> int:
     except HoldfastError as error:
         teller.failed(error)
         return error.exit_code
+    except Exception as error:  # noqa: BLE001 - the rim: whatever it was, the audience gets words and not a traceback
+        teller.failed(_unforeseen(error))
+        return 1
     except KeyboardInterrupt:
         sys.stderr.write("Interrupted; the demo's server is stopped.\n")
         return 130
@@ -117,6 +122,16 @@ def _introduce(teller: Teller) -> None:
     )
     teller.plain(
         "them, the gate, the pack and both verifiers. Acted: the people, the cloud, and how quickly it all goes."
+    )
+
+
+def _unforeseen(error: Exception) -> DamagedError:
+    place = traceback.extract_tb(error.__traceback__)[-1]
+    return DamagedError(
+        "demo-unforeseen",
+        "The demo stopped; its server is stopped too.",
+        why=f"Something unforeseen happened: {type(error).__name__} at {Path(place.filename).name}:{place.lineno}.",
+        next_step="Run it again; if it stays, keep demo-data for whoever looks into it.",
     )
 
 

@@ -134,6 +134,9 @@ def duties(show: Show) -> None:
     show.teller.says(
         "eli", "decides the four escalations: three notified with receipts, one not needed, with the reason."
     )
+    show.quietly("eli", "hold place", reason="Counsel asks to keep everything while the authority's file is open.")
+    show.quietly("dora", "evidence reverify", evidence_id=show.cites["trail"])
+    show.teller.says("eli", "places a legal hold on the whole incident; dora hashes the log folder again: it matches.")
     due = (datetime.now(UTC) + timedelta(days=21)).date().isoformat()
     for text, owner in (
         ("Move payments to workload identity", "ben"),

@@ -141,7 +141,7 @@ def use(show: Show) -> None:
         cites=show.cited("trail"),
     )
     show.cites["use"] = done.cite
-    answered = show.quietly(
+    show.quietly(
         "ana", "severity answer", answers=["attacker_in_production=confirmed", "data_left=confirmed", "cloud_admin=no"]
     )
     show.teller.says(
@@ -155,7 +155,6 @@ def use(show: Show) -> None:
         reason="A stranger reads receipts and has made a key; the table says SEV-1.",
     )
     show.cites["severity"] = raised.cite
-    del answered
     show.quietly("ana", "impact state", impact="customer_data", answer="confirmed")
     show.quietly(
         "ana",
@@ -163,6 +162,14 @@ def use(show: Show) -> None:
         impact="privileged_access",
         answer="no",
         reason="Neither key reaches an administrator; the stranger's attempt on the trail was denied.",
+    )
+    show.quietly(
+        "ben",
+        "time state",
+        moment="started",
+        at=format_instant(first),
+        basis="evidenced",
+        reason="The stranger's first call with the key.",
     )
     show.quietly(
         "ben",

@@ -86,8 +86,8 @@ def slip(show: Show) -> None:
 
 def freeze(show: Show) -> None:
     """A pipeline asks before and after the freeze (F4)."""
-    before = show.cast.types(PIPELINE, "gate", "--scope", "prod/payments")
-    show.teller.says(PIPELINE, f"asks the gate before it deploys: {before.stdout.strip()} (exit {before.returncode}).")
+    before = show.person(PIPELINE).remote.request("GET", "/gate", params={"scope": "prod/payments"})
+    show.teller.says(PIPELINE, f"asks the gate before it deploys: {before['words']}.")
     done = show.act(
         "ana",
         "freeze order",
@@ -99,11 +99,11 @@ def freeze(show: Show) -> None:
     )
     show.cites["freeze"] = done.cite
     after = show.cast.types(PIPELINE, "gate", "--scope", "prod/payments")
-    if before.returncode != 0 or after.returncode != FROZEN:
+    if before["verdict"] != "go" or after.returncode != FROZEN:
         raise DamagedError(
             "demo-gate-wrong",
             "The demo stops: the freeze gate did not answer as it should.",
-            why=f"It ended with {before.returncode} before the freeze and {after.returncode} after it.",
+            why=f"It said {before['verdict']} before the freeze, and ended with {after.returncode} after it.",
             next_step="This is a defect of Holdfast; see: holdfast gate --help",
         )
     show.teller.says(

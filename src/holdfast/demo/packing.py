@@ -65,7 +65,11 @@ def with_holdfast(show: Show, file: Path, keys: Path) -> Checked:
     """``holdfast verify`` against the pinned keys."""
     command = show.place.cli("verify", str(file), "--pinned-keys", str(keys))
     said = run(command, {**show.place.environment, "NO_COLOR": "1"}, show.place.folder)
-    return Checked(said.returncode, (said.stdout if said.returncode == 0 else said.stderr.split("\n\n")[0]).strip())
+    if said.returncode == 0:
+        return Checked(0, said.stdout.strip())
+    lines = said.stderr.splitlines()
+    first = next((number for number, line in enumerate(lines) if "refused" in line), 0)
+    return Checked(said.returncode, " ".join(lines[first : first + 2]))
 
 
 def with_verifier(show: Show, verifier: Path, file: Path, keys: list[str]) -> Checked:

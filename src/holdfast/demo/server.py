@@ -152,11 +152,12 @@ class Server:
         process, self._process = self._process, None
         if process is None or process.poll() is not None:
             return
-        with contextlib.suppress(ProcessLookupError):
-            process.send_signal(signal.SIGTERM)
         try:
-            process.wait(STOP_SECONDS)
-        except subprocess.TimeoutExpired:
+            process.send_signal(signal.SIGTERM)
+            with contextlib.suppress(subprocess.TimeoutExpired):
+                process.wait(STOP_SECONDS)
+        finally:
+            # Also when somebody cannot wait and presses Ctrl-C again.
             process.kill()
             process.wait()
 

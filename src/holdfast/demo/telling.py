@@ -65,12 +65,12 @@ class Teller:
     def says(self, account: str, what: str, *, rest: float = 1.0) -> None:
         """One sentence on what a person did: ``ben captures …``."""
         colour = self._colours.get(account, "white")
-        self._print(f"  [{colour}]{escape(account):>8}[/]  {escape(what)}")
+        self._print(f"  [{colour}]{escape(account):>15}[/]  {escape(what)}")
         self.rest(rest)
 
     def aside(self, what: str, *, rest: float = 0.6) -> None:
         """What Holdfast itself answers, or a note to the audience."""
-        self._print(f"  [dim]{'':>8}  {escape(what)}[/]")
+        self._print(f"  [dim]{'':>15}  {escape(what)}[/]")
         self.rest(rest)
 
     def plain(self, text: str = "") -> None:
