@@ -1,0 +1,149 @@
+"""A person at a terminal: the real ``holdfast`` command against the real server.
+
+Commands run through the command line's own entry, in this process, because starting Python for each of hundreds
+would take minutes; some are run as the processes they are (:meth:`CliSurface.process`).
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import typer.main
+from click.testing import CliRunner, Result
+
+from holdfast.cli.main import build
+from tests.acceptance.driver import Json, RefusedHere
+from tests.acceptance.installation import Installation
+
+
+class CliSurface:
+    """The command line, with a token for each person in the environment."""
+
+    name = "cli"
+
+    def __init__(self, installation: Installation) -> None:
+        self._installation = installation
+        self._command = typer.main.get_command(build())
+        self._runner = CliRunner()
+
+    def close(self) -> None:
+        """Nothing is held."""
+
+    def declare(self, person: str, **fields: Any) -> str:
+        """``holdfast declare``."""
+        name = fields.pop("name")
+        return str(self._json(person, ["declare", name, *_options(fields)])["incident"])
+
+    def act(self, person: str, use_case: str, incident: str, on: str, fields: Mapping[str, Any]) -> Json:
+        """``holdfast NOUN VERB INC …``, its arguments in the order that its help names them."""
+        del on
+        command, words = self._named(use_case)
+        rest = dict(fields)
+        arguments: list[str] = []
+        for parameter in command.params:
+            if parameter.param_type_name == "argument" and parameter.name in rest:
+                arguments += _texts(rest.pop(parameter.name))
+        return dict(self._json(person, [*words, incident, *arguments, *_options(rest)])["result"])
+
+    def capture(self, person: str, incident: str, path: Path, kind: str, source: str | None) -> None:
+        """``holdfast capture INC PATH``."""
+        more = [] if source is None else ["--source", source]
+        self._json(person, ["capture", incident, str(path), "--kind", kind, *more])
+
+    def rendered(self, person: str, incident: str, section: str) -> str:
+        """What ``show``, ``state`` and ``evidence list`` print."""
+        printed = [self._words(person, ["show", incident]), self._words(person, ["state", incident])]
+        if section == "evidence":
+            printed.append(self._words(person, ["evidence", "list", incident]))
+        if section in ("room", "timeline"):
+            printed.append(self._words(person, ["timeline", "show", incident]))
+        return "\n".join(printed)
+
+    def sentences(self, person: str, incident: str) -> dict[int, str]:
+        """``holdfast timeline show``, as it is printed: time, number, sentence."""
+        shown: dict[int, str] = {}
+        number = -1
+        for line in self._words(person, ["timeline", "show", incident]).splitlines():
+            words = line.split(" ", 3)
+            if len(words) == 4 and words[1].endswith("Z") and words[2].startswith("#"):
+                number = int(words[2][1:])
+                shown[number] = words[3]
+            elif number in shown:
+                shown[number] += " " + line
+        return {number: " ".join(sentence.split()) for number, sentence in shown.items()}
+
+    def gate(self, person: str, scope: str, containment_pass: str | None = None) -> str:
+        """``holdfast gate``: what a pipeline goes by is the exit status."""
+        arguments = ["gate", "--scope", scope]
+        if containment_pass is not None:
+            arguments += ["--pass-file", "-", "--pipeline", "deploy-payments"]
+        result = self._run(person, arguments, containment_pass)
+        return {0: "go", 10: "frozen", 11: "unknown"}[result.exit_code]
+
+    def process(self, person: str, arguments: list[str]) -> subprocess.CompletedProcess[str]:
+        """The command as the process it really is."""
+        environment = {**os.environ, **self._environment(person), "NO_COLOR": "1"}
+        command = [sys.executable, "-m", "holdfast.cli", *arguments]
+        return subprocess.run(command, env=environment, capture_output=True, text=True, timeout=60, check=False)
+
+    def _environment(self, person: str) -> dict[str, str]:
+        return {
+            "COLUMNS": "400",
+            "HOLDFAST_DATA": str(self._installation.folder / "nobody"),
+            "HOLDFAST_KEYS": str(self._installation.folder / "terminal" / person),
+            "HOLDFAST_SERVER": self._installation.url,
+            "HOLDFAST_TOKEN": self._installation.tokens[person],
+        }
+
+    def _run(self, person: str, arguments: list[str], given: str | None = None) -> Result:
+        result = self._runner.invoke(self._command, arguments, input=given, env=self._environment(person))
+        if result.exception is not None and not isinstance(result.exception, SystemExit):
+            raise result.exception
+        return result
+
+    def _words(self, person: str, arguments: list[str]) -> str:
+        result = self._run(person, arguments)
+        assert result.exit_code == 0, result.stderr
+        return str(result.stdout)
+
+    def _json(self, person: str, arguments: list[str]) -> Json:
+        result = self._run(person, [*arguments, "--json"])
+        if result.exit_code != 0:
+            try:
+                told = json.loads(result.stderr.strip().splitlines()[-1])
+            except (ValueError, IndexError):
+                message = f"holdfast {' '.join(arguments)}: exit {result.exit_code}\n{result.stderr}"
+                raise AssertionError(message) from None
+            assert told["exit_code"] == result.exit_code
+            raise RefusedHere(told["code"], told["why"])
+        return dict(json.loads(result.stdout))
+
+    def _named(self, use_case: str) -> tuple[Any, list[str]]:
+        """The command and the words that reach it: ``severity-confirm-lower`` is ``severity confirm-lower``."""
+        whole = self._command.commands  # type: ignore[attr-defined]  # the root is a group
+        if use_case in whole:
+            return whole[use_case], [use_case]
+        noun, _, verb = use_case.partition("-")
+        return whole[noun].commands[verb], [noun, verb]
+
+
+def _options(fields: Mapping[str, Any]) -> list[str]:
+    written: list[str] = []
+    for name, value in fields.items():
+        option = "--" + name.replace("_", "-")
+        if value is True:
+            written.append(option)
+        elif value not in (None, False):
+            for text in _texts(value):
+                written += [option, text]
+    return written
+
+
+def _texts(value: Any) -> list[str]:
+    return [str(one) for one in value] if isinstance(value, list) else [str(value)]
