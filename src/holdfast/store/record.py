@@ -67,7 +67,10 @@ class SqlRecord(Projections, Shelf):
         try:
             with self._databases.record.begin() as connection:
                 return self._append(connection, batch)
-        except IntegrityError as error:
+        except (IntegrityError, LostRaceError) as error:
+            if batch.number is not None:
+                # Another process may have given numbers: what this one remembers is no guess any more.
+                self.forget_number(batch.number[0])
             raise LostRaceError(batch.stream_id) from error
 
     def _append(self, connection: Connection, batch: Append) -> int:

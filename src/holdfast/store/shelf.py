@@ -30,9 +30,11 @@ class Shelf:
             taken = 1
         if taken == 1:
             self._numbers[series] = number
-        else:
-            self._numbers.pop(series, None)
         return taken == 1
+
+    def forget_number(self, series: str) -> None:
+        """Look into the database for the next guess."""
+        self._numbers.pop(series, None)
 
     def remembered(self, account: str, key: str) -> Remembered | None:
         """What was answered under this account's idempotency key."""
