@@ -52,7 +52,7 @@ def _run(here: Desk, run: RunShown) -> dict[str, Any]:
     shown: dict[str, Any] = here.shown(run)
     for view, step in zip(shown["steps"], run.steps, strict=True):
         workable = run.standing != "abandoned"
-        view["forms"] = _forms(here, run, step) if workable else {"parts": {}, "outputs": {}, "acts": []}
+        view["forms"] = _forms(here, run, step) if workable else {"parts": {}, "outputs": {}, "done": None, "acts": []}
     if run.standing == "running":
         shown["abandon"] = here.form("play-abandon", submit="Give this play up", play_id=run.id)
     return shown
@@ -67,7 +67,7 @@ def _forms(here: Desk, run: RunShown, step: StepShown) -> dict[str, Any]:
         return here.form(use_case, back=back, instance=instance, submit=submit, play_id=run.id, step=step.id, **fixed)
 
     if step.standing in ("done", "skipped"):
-        return {"parts": {}, "outputs": {}, "acts": [form("step-reopen", f"Open {step.id} again")]}
+        return {"parts": {}, "outputs": {}, "done": None, "acts": [form("step-reopen", f"Open {step.id} again")]}
     parts = {
         part.key: form("step-settle", "Settle" if part.standing == "open" else "Settle again", part=part.key)
         for part in step.parts
