@@ -110,6 +110,8 @@ class Spine:
     total: int
     actors: tuple[str, ...]
     sources: tuple[str, ...]
+    kinds: frozenset[str]
+    """Kinds that occur at all."""
     more: datetime | None = field(default=None)
     """Where the next page begins when not everything is shown."""
 
@@ -131,6 +133,7 @@ def spine(state: IncidentState, events: Sequence[Event], texts: Texts, wanted: W
         total=len(everything),
         actors=tuple(sorted({entry.actor for entry in everything})),
         sources=tuple(sorted({entry.source for entry in everything if entry.source})),
+        kinds=frozenset(entry.kind for entry in everything),
         more=shown[-1].at if len(rows) > MAX_SHOWN else None,
     )
 

@@ -46,7 +46,8 @@ def _line(here: Desk, line: Mapping[str, Any]) -> dict[str, Any]:
     saw = here.state.facets.get(f"board:{line['id']}")
     owned: list[FormView | None] = []
     if owner is None:
-        owned.append(here.form("board-claim", submit=f"I take {line['id']}", line=line["id"], saw=saw))
+        if line["standing"] == "open":
+            owned.append(here.form("board-claim", submit=f"I take {line['id']}", line=line["id"], saw=saw))
     elif owner["owner"] == me and owner["acknowledged_at"] is None:
         owned.append(here.form("board-acknowledge", submit="I have it", line=line["id"], saw=saw))
     owned.append(here.form("board-assign", submit="Assign", line=line["id"], saw=saw))

@@ -70,14 +70,20 @@ class Desk:
         place = Place(back=back, instance=instance)
         return form_for(self.request, self.state, self.viewer, use_case, given, place, **fixed)
 
-    def form_of(self, command: str, instance: str) -> FormView | None:
-        """The form that does what a suggested command line says; none when it names no use case."""
+    def form_of(self, command: str, instance: str, labels: Mapping[str, str] | None = None) -> FormView | None:
+        """The form that does what a suggested command line says; none when it names no use case.
+
+        Args:
+            command: such as ``holdfast role assign INC-2026-0042 technical_lead ACCOUNT``.
+            instance: tells it apart on the page.
+            labels: use case to the words on its button.
+        """
         found = _case_of(command)
         if found is None:
             return None
         case, rest = found
         preset = _said(case, [word for word in rest if word not in (self.state.id, "INC")])
-        return self.form(case.name, instance=instance, preset=preset)
+        return self.form(case.name, instance=instance, preset=preset, submit=(labels or {}).get(case.name, ""))
 
     def render(self, template: str, *, status: int = 200, **context: object) -> HTMLResponse:
         """The page."""

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 from fastapi import APIRouter, Request
@@ -12,11 +13,12 @@ from holdfast.app.queries import knowing, posts, spine, waiting
 from holdfast.incidents import freezing, severity
 from holdfast.incidents.state import IMPACTS
 from holdfast.web.api.commands import IncidentPath
-from holdfast.web.forms import Offer
+from holdfast.web.forms import FormView, Offer
 from holdfast.web.identity import ApplicationDep, ViewerDep
 from holdfast.web.pages.desk import Desk, desk
 from holdfast.web.pages.incident_frame import IMPACT_NAMES
 
+WORDS = Offer(labels={"text": "Message"})
 RECENT = 12
 """Entries of the timeline shown on the post."""
 ANSWERS = [("no", "No"), ("unknown", "Unknown"), ("suspected", "Suspected"), ("confirmed", "Confirmed")]
@@ -38,12 +40,12 @@ def router() -> APIRouter:
             "post.html",
             board=here.shown(seen.board),
             board_clock=here.shown(seen.board_clock),
-            nags=[_nag(here, place, nag) for place, nag in enumerate(seen.nags)],
+            nags=list(_nags(here, seen.nags)),
             freezes=here.shown(freezing.standing_freezes(here.state.incidents.board, here.frame.now)),
             declined=here.shown(here.state.incidents.board.declined),
             flights=here.shown(knowing.in_flight(here.state, app.tools.documents)),
             running=list(_running(here)),
-            say=here.form("message-post", instance="quick", submit="Say it in the room"),
+            say=just_words(here.form("message-post", instance="quick", submit="Say it in the room", offer=WORDS)),
             **_severity(here),
             **_known(here),
             **_mine(here),
@@ -53,8 +55,29 @@ def router() -> APIRouter:
     return routes
 
 
-def _nag(here: Desk, place: int, nag: Mapping[str, Any]) -> dict[str, Any]:
-    return {**here.shown(nag), "form": here.form_of(nag["next_command"], f"nag-{place}")}
+LABELS = {
+    "command-take": "I command",
+    "report-add": "Say it",
+    "role-assign": "Assign",
+    "task-acknowledge": "I have it",
+    "task-done": "It is done",
+    "time-state": "State it",
+}
+"""Short words on the button of a reminder."""
+ABOVE = frozenset({"impact-state", "severity-raise", "severity-lower", "severity-answer"})
+"""What the severity panel asks already; a reminder of it is left out unless it is late."""
+
+
+def _nags(here: Desk, nags: Sequence[Mapping[str, Any]]) -> Iterator[dict[str, Any]]:
+    for place, nag in enumerate(nags):
+        form = here.form_of(nag["next_command"], f"nag-{place}", LABELS)
+        if form is None or nag["red"] or form.name not in ABOVE:
+            yield {**here.shown(nag), "form": form}
+
+
+def just_words(form: FormView | None) -> FormView | None:
+    """Just the words: what it answers is chosen in the room."""
+    return None if form is None else replace(form, fields=tuple(one for one in form.fields if one.name == "text"))
 
 
 def _running(here: Desk) -> Iterator[dict[str, Any]]:
@@ -69,23 +92,23 @@ def _severity(here: Desk) -> dict[str, Any]:
     core = here.state.incidents
     said, level = core.severity.assessed, core.level
     proposed = core.severity.proposed
+    up = proposed is not None and (level is None or severity.is_worse(proposed, level))
     agree = None
     if proposed is not None and said is not None:
-        up = level is None or severity.is_worse(proposed, level)
-        agree = here.form(
-            "severity-raise" if up else "severity-lower",
-            instance="agree",
-            submit=f"Agree: {proposed}" if up else f"Propose {proposed}",
-            preset={"reason": said.reason},
-            level=proposed,
-            saw=here.state.facets.get("severity"),
+        agree = (
+            here.form(
+                "severity-raise", submit=f"Agree: {proposed}", level=proposed, reason=said.reason, instance="agree"
+            )
+            if up
+            else here.form("severity-lower", submit=f"Propose {proposed}", level=proposed, instance="agree")
         )
     return {
         "assessed": here.shown(said),
         "proposed": proposed,
         "agree": agree,
+        "agree_key": "a" if up else "",
         "lowering": here.shown(core.severity.lowering),
-        "answer": here.form("severity-answer", instance="post", submit="Record the answers"),
+        "answer": here.form("severity-answer", instance="post", submit="Answer the severity questions"),
         "raise_form": here.form("severity-raise", instance="post", submit="Raise the severity"),
         "lower_form": here.form("severity-lower", instance="post", submit="Propose a lower severity"),
         "impacts": [_impact(here, key) for key in IMPACTS],
@@ -131,8 +154,10 @@ def _answers(here: Desk, one: waiting.Waiting) -> dict[str, Any]:
 
 def _task(here: Desk, task: Mapping[str, Any]) -> dict[str, Any]:
     acknowledged = task["acknowledged_at"] is not None
-    names = ("task-done", "task-progress") if acknowledged else ("task-acknowledge", "task-done")
-    forms = [here.form(name, task_id=task["id"]) for name in names]
+    wanted = [("task-done", "It is done"), ("task-progress", "How it goes")]
+    if not acknowledged:
+        wanted.insert(0, ("task-acknowledge", "I have it"))
+    forms = [here.form(name, submit=label, task_id=task["id"]) for name, label in wanted]
     return {**task, "forms": [form for form in forms if form is not None]}
 
 

@@ -11,6 +11,7 @@ from holdfast.app.queries import room as rooms
 from holdfast.web.api.commands import IncidentPath
 from holdfast.web.identity import ApplicationDep, ViewerDep
 from holdfast.web.pages.desk import Desk, desk
+from holdfast.web.pages.post import WORDS, just_words
 
 SHOWN = 200
 """Messages on one page."""
@@ -44,11 +45,14 @@ def router() -> APIRouter:
             earlier=shown[0].seq if len(earlier) > len(shown) else None,
             latest=before is None,
             answered=here.shown(answered),
-            post=here.form(
-                "message-post",
-                back=f"{here.frame.base}/room#f-message-post",
-                submit="Say it",
-                reply_to=answered.seq if answered else None,
+            post=just_words(
+                here.form(
+                    "message-post",
+                    back=f"{here.frame.base}/room#f-message-post",
+                    submit="Say it",
+                    reply_to=answered.seq if answered else None,
+                    offer=WORDS,
+                )
             ),
             decide=here.form("decide", submit="Record a decision"),
         )

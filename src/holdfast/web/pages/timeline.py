@@ -155,12 +155,14 @@ def _links(asked: _Asked, found: Spine) -> dict[str, str]:
     if found.more is not None:
         at = found.more
         more = asked.address(replace(wanted, start=at) if wanted.oldest_first else replace(wanted, end=at))
+    here = asked.address(wanted)
     return {
         "all": asked.base,
         "out": asked.address(replace(wanted, start=None, end=None)),
         "order": asked.address(replace(wanted, oldest_first=not wanted.oldest_first)),
         "recorded": asked.address(wanted, recorded=not asked.recorded),
         "more": more,
+        "entry": f"{here}{'&' if '?' in here else '?'}entry=",
     }
 
 
