@@ -94,10 +94,17 @@ def _forms(here: Desk, one: UpdateShown, view: dict[str, Any]) -> dict[str, Form
     rows = _claims(here, here.state, facts_only=one.audience != "responders")
     ready = not one.missing and not one.blocked
     return {
-        "approve": None
-        if one.standing == "approved"
-        else form("update-approve", "Approve exactly this text", text_hash=one.text_hash),
+        "approve": form("update-approve", "Approve exactly this text", text_hash=one.text_hash)
+        if _approves(one, here.viewer.account)
+        else None,
         "refuse": form("update-refuse", "Refuse it"),
         "revise": tuned(_resting(revise, rows, one.claims), "text", lines=12),
         "send": form("update-send", "I sent it: say where") if ready else None,
     }
+
+
+def _approves(one: UpdateShown, me: str) -> bool:
+    """Whether the viewer's approval is one that is missing, and not that of its author while others can give it."""
+    mine = [need for need in one.needed if not need.given and me in need.holders]
+    others = {who for need in mine for who in need.holders} - {me}
+    return bool(mine) and one.standing == "draft" and not one.blocked and not (one.author == me and others)
