@@ -10,13 +10,15 @@ import typer
 
 from holdfast import __version__
 from holdfast.app import commands
-from holdfast.cli import capturing, generated, keeping, packing, reading
+from holdfast.cli import capturing, generated, keeping, packing, reading, sections
 
 _READING: Mapping[str, Callable[..., None]] = {
     "list": reading.list_incidents,
     "show": reading.show,
     "state": reading.state,
     "gate": reading.gate,
+    "gates": sections.closure,
+    "measures": sections.measures,
     "exit-codes": reading.exit_codes,
 }
 _KEEPING: Mapping[str, Callable[..., None]] = {
@@ -69,6 +71,13 @@ def build() -> typer.Typer:
         ("timeline", "show", reading.timeline),
         ("account", "list", reading.accounts),
         ("token", "list", reading.tokens),
+        ("question", "list", sections.questions),
+        ("play", "show", sections.play),
+        ("claim", "list", sections.claims),
+        ("update", "list", sections.updates),
+        ("update", "show", sections.update),
+        ("closure", "show", sections.closure),
+        ("review", "show", sections.review),
     )
     for name, word, function in lists:
         generated.group(app, groups, name).command(word)(function)
