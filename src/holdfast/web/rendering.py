@@ -68,6 +68,12 @@ def pages() -> Environment:
     return environment()
 
 
+def static_address() -> str:
+    """Where the templates say that the static files are; computed once, as the templates are."""
+    address: str = pages().from_string("{{ static('') }}").render()
+    return address.rstrip("/")
+
+
 def csrf_of(request: Request) -> str:
     """The form token of this request's session, or nothing when nobody is signed in."""
     if getattr(request.app.state, "local_viewer", None) is not None:

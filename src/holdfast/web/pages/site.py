@@ -12,7 +12,7 @@ from starlette.responses import Response
 from starlette.staticfiles import StaticFiles
 from starlette.types import Scope
 
-from holdfast.web import assets, pages
+from holdfast.web import assets, pages, rendering
 from holdfast.web.pages.errors import error_page
 
 TYPES: Mapping[str, str] = MappingProxyType(
@@ -51,6 +51,7 @@ def routers() -> Iterator[APIRouter]:
 def add_to(app: FastAPI) -> None:
     """Add the pages."""
     app.state.error_page = error_page
-    app.mount(f"/static/{assets.digest()}", Cached(directory=assets.STATIC), name="static")
+    address = rendering.static_address()
+    app.mount(address, Cached(directory=assets.STATIC), name="static")
     for router in routers():
         app.include_router(router, include_in_schema=False)

@@ -37,6 +37,7 @@ from holdfast.web.rendering import render
 
 COOKIE = "holdfast_enrolment"
 LASTS = timedelta(minutes=30)
+Text = Annotated[str, Body(max_length=200)]
 _NAME: TypeAdapter[str] = TypeAdapter(AccountName)
 
 
@@ -101,16 +102,15 @@ def router() -> APIRouter:
 
 def _passkeys() -> APIRouter:
     routes = APIRouter()
-    text = Annotated[str, Body(max_length=200)]
 
     @routes.post("/welcome/passkey/options")
-    def options(request: Request, csrf: text, account: text, app: ApplicationDep) -> JSONResponse:
+    def options(request: Request, csrf: Text, account: Text, app: ApplicationDep) -> JSONResponse:
         found = _mine(request, app, csrf)
         return JSONResponse(app.signing_in.passkey_registration(_name(app, found, account), app.site))
 
     @routes.post("/welcome/passkey")
     def enrol(
-        request: Request, csrf: text, account: text, answer: Annotated[dict[str, Any], Body()], app: ApplicationDep
+        request: Request, csrf: Text, account: Text, answer: Annotated[dict[str, Any], Body()], app: ApplicationDep
     ) -> Response:
         found = _mine(request, app, csrf)
         name = _with_passkey(app, found, account, answer)
