@@ -1,9 +1,10 @@
 """Dispatch: one command from a surface to a durable append, the same for CLI, API, page and chat.
 
-1. whoever may not see the incident learns nothing (404);
-2. the act is permitted by the authorisation table, or refused;
-3. free text is scanned for secrets: hits become redactions, the author is told;
-4. an idempotency key that has been answered gets the same answer again;
+1. free text is scanned for secrets: hits become redactions, the author is told;
+2. the same command under an idempotency key that was answered gets the same answer again, even where the
+   command itself has ended the right to give it;
+3. whoever may not see the incident learns nothing (404);
+4. the act is permitted by the authorisation table, or refused;
 5. the facet the client saw is still the newest, or it is a conflict;
 6. the handler decides; events and words are appended in one durable transaction;
 7. a lost race is decided again from the new state, a bounded number of times;
@@ -22,20 +23,20 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from holdfast.app.authorisation import Viewer, permit
+from holdfast.app.authorisation import Viewer, is_permitted, permit
 from holdfast.app.bus import Bus
 from holdfast.app.commanding import REGISTRY, Command, IncidentCommand, UseCase
 from holdfast.app.inputs import Notice, screen
 from holdfast.app.installation import STREAM
 from holdfast.app.installation_work import InstallationCommand, InstallationTools, InstallationWork
-from holdfast.app.ports import Append, LostRaceError, SealedWords
+from holdfast.app.ports import Append, LostRaceError, Remembered, SealedWords
 from holdfast.app.rows import row_of
 from holdfast.app.state import IncidentState
 from holdfast.app.states import States
 from holdfast.app.work import Drafts, Tools, Work
 from holdfast.incidents.access import may_see
 from holdfast.kernel.canonical import canonical
-from holdfast.kernel.errors import BadInputError, ConflictError, NotFoundError, UnavailableError
+from holdfast.kernel.errors import BadInputError, ConflictError, HoldfastError, NotFoundError, UnavailableError
 from holdfast.kernel.events import Event
 from holdfast.kernel.texts import sealed_within
 
@@ -94,6 +95,7 @@ class Dispatcher:
         Raises:
             NotFoundError: absent or invisible, which look the same.
         """
+        permit(viewer, "incident.read")
         state = self.states.incident(incident_id)
         if state.seq < 0 or not may_see(state.incidents, viewer.account, viewer.roles, self.tools.clock()):
             raise NotFoundError(
@@ -102,12 +104,11 @@ class Dispatcher:
                 why="It does not exist, or it is restricted and you are not on its list.",
                 next_step="See which there are: holdfast list",
             )
-        permit(viewer, "incident.read", state)
         return state
 
     def _addressed(self, case: UseCase, incident_id: str, viewer: Viewer) -> IncidentState:
         """The incident a command is for. Only breaking the glass reaches a restricted one from outside."""
-        if case.name == BREAK_GLASS:
+        if case.name == BREAK_GLASS and is_permitted(viewer, case.act):
             state = self.states.incident(incident_id)
             if state.seq >= 0 and state.incidents.restricted:
                 return state
@@ -124,28 +125,32 @@ class Dispatcher:
     ) -> Outcome:
         """Run the use case ``name`` with raw fields or a validated command; see the module for the order."""
         case = REGISTRY[name]
-        state = None
-        if issubclass(case.command, IncidentCommand):
-            state = self._addressed(case, incident_id or "", viewer)
-        permit(viewer, case.act, state)
         command, notices = screen(fields if isinstance(fields, Command) else validated(case, fields), self.secret_key)
-        request = self._request_digest(name, incident_id, command)
+        request = (idempotency_key, self._request_digest(name, incident_id, command))
+        earlier = self._remembered(viewer, idempotency_key)
+        if earlier is not None and "all" in viewer.scopes and hmac.compare_digest(earlier.request, request[1]):
+            return _replay(earlier, request[1])
+        permit(viewer, case.act, self._addressed(case, incident_id or "", viewer) if _on_incident(case) else None)
         drafts = Drafts()
         for _ in range(ATTEMPTS):
-            if idempotency_key is not None:
-                earlier = self.tools.record.remembered(viewer.account, idempotency_key)
-                if earlier is not None:
-                    return _replay(earlier.request, request, earlier.response)
+            if earlier is not None:
+                return _replay(earlier, request[1])
             try:
-                with self._turn(incident_id or case.name):
+                with self._turn(_stream(case, incident_id)):
                     if issubclass(case.command, InstallationCommand):
-                        return self._installation(case, command, viewer, notices, (idempotency_key, request))
-                    return self._attempt(
-                        case, command, viewer, incident_id, (idempotency_key, request), notices, drafts
-                    )
+                        return self._installation(case, command, viewer, notices, request)
+                    return self._attempt(case, command, viewer, incident_id, request, notices, drafts)
             except LostRaceError:
-                continue
+                earlier = self._remembered(viewer, idempotency_key)
+            except HoldfastError:
+                # Refused, perhaps only because another sender of the same command was faster.
+                earlier = self._remembered(viewer, idempotency_key)
+                if earlier is None:
+                    raise
         raise _too_busy()
+
+    def _remembered(self, viewer: Viewer, key: str | None) -> Remembered | None:
+        return None if key is None else self.tools.record.remembered(viewer.account, key)
 
     def _turn(self, stream_id: str) -> threading.Lock:
         """Writers of one process to one stream take turns; only other processes can then win a race."""
@@ -180,12 +185,13 @@ class Dispatcher:
         """Record what the application itself decides (clocks, uses of a pass): no person's act is checked."""
         drafts = Drafts()
         for _ in range(ATTEMPTS):
-            state = self.states.incident(incident_id)
-            work = Work(self.tools, viewer, state, self.tools.clock(), drafts)
-            decide(work)
-            outcome = _outcome(work, {}, {}, ())
             try:
-                self._commit(work, state, outcome, None, viewer.account, (None, ""))
+                with self._turn(incident_id):
+                    state = self.states.incident(incident_id)
+                    work = Work(self.tools, viewer, state, self.tools.clock(), drafts)
+                    decide(work)
+                    outcome = _outcome(work, {}, {}, ())
+                    self._commit(work, state, outcome, None, viewer.account, (None, ""))
             except LostRaceError:
                 continue
             return outcome
@@ -227,6 +233,10 @@ class Dispatcher:
         notices: tuple[Notice, ...],
         request: tuple[str | None, str],
     ) -> Outcome:
+        earlier = self._remembered(viewer, request[0])
+        if earlier is not None:
+            # Looked up inside the turn, because rotating the key is done while deciding, and not twice for one command.
+            return _replay(earlier, request[1])
         work = InstallationWork(self.installation_tools, viewer, self.states.installation(), self.tools.clock())
         answer = dict(case.handler(command, work) or {})
         once = answer.pop("once", {})
@@ -291,7 +301,11 @@ def validated(case: UseCase, fields: Mapping[str, Any]) -> Command:
         return case.command.model_validate(fields)
     except ValidationError as error:
         faults = [
-            {"field": ".".join(str(place) for place in fault["loc"]), "fault": fault["msg"]}
+            {
+                # A name that was sent may hold what cannot be written as UTF-8.
+                "field": ".".join(str(place)[:80] for place in fault["loc"]).encode("utf-8", "replace").decode(),
+                "fault": fault["msg"],
+            }
             for fault in error.errors(include_input=False, include_url=False, include_context=False)
         ]
         listed = "; ".join(f"{fault['field'] or 'command'}: {fault['fault']}" for fault in faults[:5])
@@ -330,14 +344,24 @@ def _reference(event: Event) -> dict[str, Any]:
     return {"event_id": event.event_id, "seq": event.seq, "type": event.type}
 
 
-def _replay(earlier: str, request: str, response: Mapping[str, Any]) -> Outcome:
-    if not hmac.compare_digest(earlier, request):
+def _on_incident(case: UseCase) -> bool:
+    return issubclass(case.command, IncidentCommand)
+
+
+def _stream(case: UseCase, incident_id: str | None) -> str:
+    """Whose turn a command takes: its incident's, the installation's, or that of declarations."""
+    return incident_id or (STREAM if issubclass(case.command, InstallationCommand) else case.name)
+
+
+def _replay(earlier: Remembered, request: str) -> Outcome:
+    if not hmac.compare_digest(earlier.request, request):
         raise BadInputError(
             "idempotency-key-reused",
             "The command was not done.",
             why="Its idempotency key was used before for a different command.",
             next_step="Send it again with a fresh key.",
         )
+    response = earlier.response
     return Outcome(
         response["incident"],
         response["version"],

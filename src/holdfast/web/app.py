@@ -20,7 +20,15 @@ from holdfast.kernel.errors import BadInputError, HoldfastError
 from holdfast.web import live
 from holdfast.web.api import commands, exports, objects, reads, sections, signing_in
 from holdfast.web.index import Index
-from holdfast.web.problems import Problem, on_holdfast_error, on_http_error, on_validation_error, problem_response
+from holdfast.web.limits import BodyLimit
+from holdfast.web.problems import (
+    Problem,
+    on_holdfast_error,
+    on_http_error,
+    on_unexpected_error,
+    on_validation_error,
+    problem_response,
+)
 
 LOG = logging.getLogger("holdfast")
 
@@ -109,6 +117,7 @@ def create_app(application: Application) -> FastAPI:
         HoldfastError: on_holdfast_error,
         RequestValidationError: on_validation_error,
         HTTPException: on_http_error,
+        Exception: on_unexpected_error,
     }
     for kind, handler in handlers.items():
         app.add_exception_handler(kind, handler)  # type: ignore[arg-type]  # starlette types the response too narrowly
@@ -118,6 +127,7 @@ def create_app(application: Application) -> FastAPI:
     _add_pages(app)
     _describe_problems(app)
     app.router.routes.insert(0, Index(app.router.routes))
+    app.add_middleware(BodyLimit)
     app.add_middleware(SecurityHeaders, hosts=frozenset({application.settings.host.lower()}))
     return app
 

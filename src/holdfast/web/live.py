@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import logging
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
@@ -19,12 +20,13 @@ from fastapi import APIRouter, Query, Request
 from fastapi.responses import StreamingResponse
 
 from holdfast.app.application import Application
-from holdfast.app.authorisation import Viewer, permit
+from holdfast.app.authorisation import Viewer, is_permitted, permit
 from holdfast.app.installation import STREAM
 from holdfast.incidents.access import may_see
 from holdfast.kernel.errors import UnauthenticatedError
 from holdfast.web.identity import ApplicationDep, ViewerDep, signed_in
 
+LOG = logging.getLogger("holdfast")
 POLL_S = 0.5
 HEARTBEAT_S = 15
 QUEUED = 1000
@@ -76,6 +78,8 @@ class Hub:
         """Be told of what the viewer may see, of one incident or of all."""
         watcher = Watcher(viewer, incident_id)
         self._watchers.add(watcher)
+        # Who followed nobody's wishes until now has been asleep: let it look for what others commit from here on.
+        self._wake.set()
         try:
             yield watcher
         finally:
@@ -86,12 +90,18 @@ class Hub:
             with suppress(TimeoutError):
                 await asyncio.wait_for(self._wake.wait(), POLL_S if self._watchers else None)
             self._wake.clear()
-            changed = await asyncio.to_thread(self._app.record.changed, self._position)
-            if not changed:
-                continue
-            self._position = changed[-1][0]
+            try:
+                await self._catch_up()
+            except Exception as error:  # noqa: BLE001 - the rim of a background job: it goes on when the database does
+                LOG.error("live-failed: %s", type(error).__name__)  # noqa: TRY400 - a trace could hold locals
+                await asyncio.sleep(POLL_S)
+                self._wake.set()
+
+    async def _catch_up(self) -> None:
+        while changed := await asyncio.to_thread(self._app.record.changed, self._position):
             for stream_id in dict.fromkeys(stream for _, stream in changed if stream != STREAM):
                 await self._tell(stream_id)
+            self._position = changed[-1][0]
 
     async def _tell(self, stream_id: str) -> None:
         if not self._watchers:
@@ -137,14 +147,19 @@ def router() -> APIRouter:
 async def _lines(request: Request, hub: Hub, viewer: Viewer, incident_id: str | None) -> AsyncIterator[str]:
     async with hub.watching(viewer, incident_id) as watcher:
         yield "retry: 1000\nevent: hello\ndata: {}\n\n"
+        loop = asyncio.get_running_loop()
+        look_again = loop.time() + HEARTBEAT_S
         while not watcher.overflowed:
-            try:
-                changed, version = await asyncio.wait_for(watcher.queue.get(), HEARTBEAT_S)
-            except TimeoutError:
-                if not await _still_signed_in(request):
+            if loop.time() >= look_again:
+                # Also while much happens: whoever was signed out, or lost a role, is not told on and on.
+                if not await _still_signed_in(request, watcher):
                     yield "event: signed-out\ndata: {}\n\n"
                     return
+                look_again = loop.time() + HEARTBEAT_S
                 yield ": still here\n\n"
+            try:
+                changed, version = await asyncio.wait_for(watcher.queue.get(), max(look_again - loop.time(), 0.001))
+            except TimeoutError:
                 continue
             latest = {changed: version}
             while not watcher.queue.empty():
@@ -154,9 +169,9 @@ async def _lines(request: Request, hub: Hub, viewer: Viewer, incident_id: str | 
                 yield f"event: changed\ndata: {json.dumps({'incident': stream, 'version': newest})}\n\n"
 
 
-async def _still_signed_in(request: Request) -> bool:
+async def _still_signed_in(request: Request, watcher: Watcher) -> bool:
     try:
-        await asyncio.to_thread(signed_in, request)
+        watcher.viewer, _ = await asyncio.to_thread(signed_in, request)
     except UnauthenticatedError:
         return False
-    return True
+    return is_permitted(watcher.viewer, "incident.read")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from fastapi import Request
@@ -42,12 +43,14 @@ def problem(error: HoldfastError) -> dict[str, Any]:
     }
 
 
-def problem_response(error: HoldfastError) -> JSONResponse:
-    """The response of an error."""
-    headers = {"WWW-Authenticate": "Bearer"} if error.status == 401 else {}  # noqa: PLR2004 - the status itself
+def problem_response(error: HoldfastError, status: int | None = None) -> JSONResponse:
+    """The response of an error, with its class's status unless HTTP has a closer one."""
+    status = status or error.status
+    headers = {"WWW-Authenticate": "Bearer"} if status == 401 else {}  # noqa: PLR2004 - the status itself
     if "retry_after_s" in error.details:
         headers["Retry-After"] = str(error.details["retry_after_s"])
-    return JSONResponse(problem(error), status_code=error.status, media_type=MEDIA_TYPE, headers=headers)
+    body = problem(error) | {"status": status}
+    return JSONResponse(body, status_code=status, media_type=MEDIA_TYPE, headers=headers)
 
 
 async def on_holdfast_error(request: Request, error: Exception) -> Response:
@@ -59,10 +62,7 @@ async def on_holdfast_error(request: Request, error: Exception) -> Response:
 async def on_validation_error(request: Request, error: Exception) -> Response:
     """Render what the framework refused, without echoing the input."""
     assert isinstance(error, RequestValidationError)
-    faults = [
-        {"field": ".".join(str(place) for place in fault["loc"][1:]), "fault": fault["msg"]}
-        for fault in error.errors()[:20]
-    ]
+    faults = [{"field": fault_place(fault["loc"][1:]), "fault": fault["msg"]} for fault in error.errors()[:20]]
     listed = "; ".join(f"{fault['field'] or 'request'}: {fault['fault']}" for fault in faults[:5])
     return respond(
         request,
@@ -86,8 +86,7 @@ async def on_http_error(request: Request, error: Exception) -> Response:
             why=f"This address does not take {request.method}.",
             next_step="See /api/v1/openapi.json for what it takes.",
         )
-        response = problem_response(wrong)
-        response.status_code = 405
+        response = problem_response(wrong, 405)
         response.headers.update(error.headers or {})
         return response
     if error.status_code == 400:  # noqa: PLR2004 - the status itself
@@ -99,6 +98,7 @@ async def on_http_error(request: Request, error: Exception) -> Response:
                 why="Its body cannot be read as what its content type says.",
                 next_step="Send JSON in UTF-8; see /api/v1/openapi.json",
             ),
+            400,
         )
     return respond(
         request,
@@ -111,10 +111,29 @@ async def on_http_error(request: Request, error: Exception) -> Response:
     )
 
 
-def respond(request: Request, error: HoldfastError) -> Response:
+async def on_unexpected_error(request: Request, error: Exception) -> Response:
+    """Render a mistake of ours. The server's log says which; the answer holds nothing of it."""
+    del error
+    return respond(
+        request,
+        HoldfastError(
+            "unexpected-failure",
+            "The request was not carried out to its end.",
+            why="Holdfast met a case it was not made for; what was acknowledged before is kept.",
+            next_step="Look whether it was done; then send it again with the same idempotency key, and report it.",
+        ),
+    )
+
+
+def fault_place(loc: Sequence[str | int]) -> str:
+    """The field a fault is in. A name that was sent is cut short, and can always be written as UTF-8."""
+    return ".".join(str(place)[:80] for place in loc[:10]).encode("utf-8", "replace").decode()
+
+
+def respond(request: Request, error: HoldfastError, status: int | None = None) -> Response:
     """A problem for programs; the page layer puts its own renderer on the application for people."""
     renderer = getattr(request.app.state, "error_page", None)
     if renderer is not None and not request.url.path.startswith("/api/"):
         page: Response = renderer(request, error)
         return page
-    return problem_response(error)
+    return problem_response(error, status)

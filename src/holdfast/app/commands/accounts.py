@@ -162,8 +162,9 @@ def deactivate(command: NamedAccount, ctx: InstallationWork) -> None:
     if not ctx.account(command.account).active:
         return
     _keep_one_administrator(ctx, command.account)
+    # What takes power away is done before it is recorded: a crash between leaves less power than the record says.
+    ctx.tools.credentials.drop_bearers_of(command.account)
     ctx.emit(NewEvent("account.deactivated", {"account": command.account}))
-    ctx.after(lambda: ctx.tools.credentials.drop_bearers_of(command.account))
 
 
 @use_case("account reactivate", act="account.manage", positional=("account",))
@@ -213,8 +214,8 @@ def revoke_token(command: RevokeToken, ctx: InstallationWork) -> None:
             why="You have no token with that id.",
             next_step="See yours: holdfast token list",
         )
+    ctx.tools.credentials.drop_bearer(command.token_id)
     ctx.emit(NewEvent("token.revoked", {"account": token.account, "token_id": command.token_id}))
-    ctx.after(lambda: ctx.tools.credentials.drop_bearer(command.token_id))
 
 
 @use_case("credential note", act="token.own", positional=("kind",))
@@ -226,10 +227,10 @@ def note_credential(command: NoteCredential, ctx: InstallationWork) -> None:
 
 @use_case("credential remove-passkeys", act="account.manage", positional=("account",))
 def remove_passkeys(command: RemovePasskeys, ctx: InstallationWork) -> None:
-    """Remove passkeys, once the removal is recorded."""
-    if "passkey" in ctx.account(command.account).enrolled:
+    """Remove passkeys."""
+    removed = ctx.tools.credentials.remove(ctx.account(command.account).name, "passkey")
+    if removed or "passkey" in ctx.account(command.account).enrolled:
         ctx.emit(NewEvent("credential.removed", {"account": command.account, "kind": "passkey"}))
-        ctx.after(lambda: ctx.tools.credentials.remove(command.account, "passkey"))
 
 
 @use_case("key rotate", act="key.rotate")

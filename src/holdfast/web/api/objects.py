@@ -5,7 +5,8 @@ from __future__ import annotations
 import asyncio
 import queue
 from collections.abc import Iterator
-from typing import Annotated, Any, cast
+from contextlib import suppress
+from typing import Annotated, Any, BinaryIO, cast
 
 from fastapi import APIRouter, Path, Request
 from fastapi.responses import JSONResponse, StreamingResponse
@@ -19,6 +20,8 @@ from holdfast.web.identity import ApplicationDep, ViewerDep
 
 EvidencePath = Annotated[str, Path(pattern=r"^ev-[1-9][0-9]{0,8}$")]
 BLOCK = 1 << 20
+WAIT_S = 0.2
+"""How long a full feed waits before it looks whether the writer has ended."""
 
 
 class _Feed:
@@ -27,9 +30,14 @@ class _Feed:
     def __init__(self) -> None:
         self._chunks: queue.Queue[bytes | BaseException] = queue.Queue(8)
         self._rest = b""
+        self.ended = False
 
     def push(self, chunk: bytes | BaseException) -> None:
-        self._chunks.put(chunk)
+        """Hand over, waiting for room; once the writer has ended, nobody waits."""
+        while not self.ended:
+            with suppress(queue.Full):
+                self._chunks.put(chunk, timeout=WAIT_S)
+                return
 
     def read(self, size: int, /) -> bytes:
         if not self._rest:
@@ -52,7 +60,14 @@ def router() -> APIRouter:
         """Upload one object as the request's raw body; then record it with ``evidence/add``."""
         await asyncio.to_thread(_may_add, app, incident_id, viewer)
         feed = _Feed()
-        writing = asyncio.create_task(asyncio.to_thread(app.upload, incident_id, viewer, cast("Any", feed)))
+
+        def write() -> tuple[str, int]:
+            try:
+                return app.upload(incident_id, viewer, cast("Any", feed))
+            finally:
+                feed.ended = True
+
+        writing = asyncio.create_task(asyncio.to_thread(write))
         try:
             async for chunk in request.stream():
                 if writing.done():
@@ -100,8 +115,9 @@ def evidence_response(
     name = display_name(app.texts.read([item.name.text_id]).get(item.name.text_id, evidence_id))
     plain = "".join(letter if letter.isascii() and (letter.isalnum() or letter in "._-") else "_" for letter in name)
     shown = inline and item.media_type in ("image/png", "image/jpeg", "image/webp")
+    # Opened before the first byte of the answer: a missing object is an error with a reason, not a torn stream.
     return StreamingResponse(
-        _blocks(app, item.sha256),
+        _blocks(app.vault.open(item.sha256)),
         media_type=item.media_type if shown else "application/octet-stream",
         headers={
             "Content-Disposition": f'{"inline" if shown else "attachment"}; filename="{plain[:120] or evidence_id}"',
@@ -115,7 +131,7 @@ def _may_add(app: Application, incident_id: str, viewer: Viewer) -> None:
     permit(viewer, "evidence.add", app.incident(incident_id, viewer))
 
 
-def _blocks(app: Application, sha256: str) -> Iterator[bytes]:
-    with app.vault.open(sha256) as stream:
+def _blocks(stream: BinaryIO) -> Iterator[bytes]:
+    with stream:
         while block := stream.read(BLOCK):
             yield block
