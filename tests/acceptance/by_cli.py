@@ -78,8 +78,9 @@ class CliSurface:
                 shown[number] += " " + line
         return {number: " ".join(sentence.split()) for number, sentence in shown.items()}
 
-    def gate(self, person: str, scope: str, containment_pass: str | None = None) -> str:
+    def gate(self, person: str, incident: str, scope: str, containment_pass: str | None = None) -> str:
         """``holdfast gate``: what a pipeline goes by is the exit status."""
+        del incident
         arguments = ["gate", "--scope", scope]
         if containment_pass is not None:
             arguments += ["--pass-file", "-", "--pipeline", "deploy-payments"]

@@ -98,14 +98,17 @@ class PageSurface:
             address = next((one.attributes["href"] for one in page.all("a") if _leads_on(one)), None)
         return shown
 
-    def gate(self, person: str, scope: str, containment_pass: str | None = None) -> str:
-        """Pipelines ask over HTTP; there is nothing to ask on a page, which shows what stands."""
-        headers = {"Authorization": f"Bearer {self._installation.tokens[person]}"}
-        address = f"{self._installation.url}/api/v1/gate"
+    def gate(self, person: str, incident: str, scope: str, containment_pass: str | None = None) -> str:
+        """The freeze page answers what a pipeline is told; a pass is shown by the pipeline itself, over HTTP."""
         if containment_pass is None:
-            return str(httpx.get(address, params={"scope": scope}, headers=headers).json()["verdict"])
+            page = self.page(person, f"/incidents/{incident}/freeze?scope={scope}")
+            panel = page.by_id("gate")
+            assert panel is not None
+            (said,) = (one.text() for one in panel.all("p") if one.attributes.get("role") == "status")
+            return said.split()[0].strip(",:").lower()
+        headers = {"Authorization": f"Bearer {self._installation.tokens[person]}"}
         body = {"scope": scope, "containment_pass": containment_pass, "pipeline": "deploy-payments"}
-        return str(httpx.post(address, json=body, headers=headers).json()["verdict"])
+        return str(httpx.post(f"{self._installation.url}/api/v1/gate", json=body, headers=headers).json()["verdict"])
 
     def page(self, person: str, path: str) -> Node:
         """Any page, parsed."""

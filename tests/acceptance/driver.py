@@ -50,7 +50,7 @@ class Surface(Protocol):
         """The timeline as shown: number of the entry to its words."""
         ...
 
-    def gate(self, person: str, scope: str, containment_pass: str | None = None) -> str:
+    def gate(self, person: str, incident: str, scope: str, containment_pass: str | None = None) -> str:
         """Ask whether a destructive change may go ahead: go or frozen."""
         ...
 
@@ -186,7 +186,8 @@ class By:
             if (incident, event["seq"]) in self.said:
                 sentence = shown.get(event["seq"], "")
                 wanted = list(expected_words(event, self.said[incident, event["seq"]]))
-                missing = [word for word in wanted if word not in sentence]
+                # Keys may be shown as words: cloud_audit_events as "cloud audit events".
+                missing = [word for word in wanted if word not in sentence and word.replace("_", " ") not in sentence]
                 assert sentence and not missing, f"{self.name} #{event['seq']} {event['type']}: {missing} in {sentence!r}"
 
 

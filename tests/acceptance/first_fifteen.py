@@ -77,27 +77,27 @@ class FirstFifteen:
     def test_f4_the_freeze_stops_the_gate_and_a_pass_goes_through_it(self, by: By) -> None:
         incident = by.staged("F4")
         scope = f"prod/{by.name}/payments"
-        assert by.surface.gate(LEAD, scope) == "go"
+        assert by.surface.gate(LEAD, incident, scope) == "go"
         ordered = by.performed(
-            COMMANDER, "freeze-order", incident, on="board", scopes=[f"prod/{by.name}"],
+            COMMANDER, "freeze-order", incident, on="freeze", scopes=[f"prod/{by.name}"],
             reason="nothing may be deleted now", expires_at=soon(60),
         )  # fmt: skip
         assert (ordered["type"], ordered["scopes"], ordered["ask"]) == ("freeze.ordered", [f"prod/{by.name}"], COMMANDER)
-        assert by.surface.gate(LEAD, scope) == "frozen"
-        by.shows(incident, "board", f"prod/{by.name}", "nothing may be deleted now")
+        assert by.surface.gate(LEAD, incident, scope) == "frozen"
+        by.shows(incident, "freeze", f"prod/{by.name}", "nothing may be deleted now")
         issued = by.performed(
-            COMMANDER, "freeze-pass", incident, on="board", scope=scope, issued_to="deploy-payments",
+            COMMANDER, "freeze-pass", incident, on="freeze", scope=scope, issued_to="deploy-payments",
             reason="close the bucket", expires_at=soon(30),
         )  # fmt: skip
         assert (issued["type"], issued["scope"]) == ("pass.issued", scope)
-        assert by.surface.gate(LEAD, scope, by.token()) == "go"
+        assert by.surface.gate(LEAD, incident, scope, by.token()) == "go"
         used = next(one for one in by.events(incident) if one["type"] == "pass.used")
         assert used["data"]["pass_id"] == issued["pass_id"]
         lifted = by.performed(
-            LEAD, "freeze-lift", incident, on="board", freeze_id=ordered["freeze_id"], reason="it is contained"
+            LEAD, "freeze-lift", incident, on="freeze", freeze_id=ordered["freeze_id"], reason="it is contained"
         )
         assert (lifted["type"], lifted["freeze_id"]) == ("freeze.lifted", ordered["freeze_id"])
-        assert by.surface.gate(LEAD, scope) == "go"
+        assert by.surface.gate(LEAD, incident, scope) == "go"
         assert by.board(incident)["F4"] == {"freeze": "done"}
         by.shows_timeline(incident)
 

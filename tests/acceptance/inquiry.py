@@ -140,7 +140,7 @@ class Plays:
         by.shows(incident, "plays", *PLAYS[key], f"the {key} of tonight")
         if by.name == "page":
             names = (name for step in PLAYS[key].values() for name in (step.name, *step.parts.values()))
-            by.shows(incident, f"plays/{started['play_id']}", *names)
+            by.shows(incident, f"plays?run={started['play_id']}", *names)
         by.shows_timeline(incident)
 
     def _step(self, by: By, incident: str, play: str, step: Item) -> list[dict[str, Any]]:
