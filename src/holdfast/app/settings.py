@@ -39,6 +39,7 @@ SETTINGS: tuple[Setting, ...] = (
         "",
         "For the command line: the server to talk to; empty means the one logged in to, or this machine.",
     ),
+    Setting("HOLDFAST_TOKEN", "", "For pipelines: the API token to use with HOLDFAST_SERVER."),
 )
 
 
