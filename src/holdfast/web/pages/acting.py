@@ -184,13 +184,23 @@ def router() -> APIRouter:
         sections = [
             {"label": label, "hint": "section", "href": base + path} for label, path, _ in incident_frame.SECTIONS
         ]
-        return JSONResponse([*sections, *_listed(viewer, state), *_listed(viewer, None)])
+        return JSONResponse([*sections, *_listed(viewer, state), *_pages(viewer), *_listed(viewer, None)])
 
     @routes.get("/palette")
     def palette_here(viewer: ViewerDep) -> JSONResponse:
-        return JSONResponse(_listed(viewer, None))
+        return JSONResponse([*_pages(viewer), *_listed(viewer, None)])
 
     return routes
+
+
+def _pages(viewer: Viewer) -> list[dict[str, str]]:
+    found = [
+        ("Incidents", "/incidents", "incident.read"),
+        ("Accounts", "/accounts", "account.read"),
+        ("How you sign in", "/security", "token.own"),
+        ("Installation log and keys", "/log", "log.read"),
+    ]
+    return [{"label": label, "hint": "page", "href": path} for label, path, act in found if is_permitted(viewer, act)]
 
 
 def _listed(viewer: Viewer, state: IncidentState | None) -> list[dict[str, str]]:
@@ -357,4 +367,4 @@ def _done(sent: _Sent, outcome: Outcome) -> Response:
 
 
 def _what(case: UseCase) -> str:
-    return f"Done: {case.summary.rstrip('.').split(':')[0]}"
+    return f"Recorded: {case.path}"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from types import MappingProxyType
 from typing import get_args
 
@@ -37,10 +38,29 @@ LABELS: Mapping[str, str] = MappingProxyType(
         "customer_impact_likely": "A compromise that harms customers is likely (your judgement)",
         "answers": "Questions that decide the severity",
         "kind": "Real, or an exercise",
+        "detected_at": "Noticed at (UTC)",
+        "detected_basis": "How that time is known",
+        "started_at": "Thought to have begun at (UTC)",
+        "started_basis": "How that time is known, too",
+        "customer_data_reason": "Why, on customer data",
+        "production_availability_reason": "Why, on production",
+        "privileged_access_reason": "Why, on privileged access",
         "sensitivity": "Who may know of it",
     }
 )
 """What the field is called here, in a hurry; the command's own help stands below it."""
+HELP: Mapping[str, str] = MappingProxyType(
+    {
+        **dict.fromkeys(IMPACTS, ""),
+        **dict.fromkeys((f"{one}_reason" for one in IMPACTS), ""),
+        **dict.fromkeys(("service_down", "identity_privileged", "customer_impact_likely"), ""),
+        **dict.fromkeys(("reported_by", "reported_when", "affected_systems", "suspected_impact"), ""),
+        **dict.fromkeys(("evidence_in_hand", "detected_at", "detected_basis", "started_at", "started_basis"), ""),
+        "answers": "Answer what you can and leave the rest: what is open is asked again.",
+        "play": "It starts with the incident, and answers what it implies.",
+    }
+)
+"""Help that would only repeat the label is left out; some is said anew."""
 FOLDED: tuple[tuple[str, tuple[str, ...]], ...] = (
     (
         "The report, word for word",
@@ -98,7 +118,7 @@ def _page(
         submit="Declare",
     )
     form = acting.draw(request, case, None, offer, acting.Place("/incidents"), answer=answer, error=error)
-    fields = {one.name: one for one in form.fields}
+    fields = {one.name: replace(one, help=HELP.get(one.name, one.help)) for one in form.fields}
     folded = [(title, [fields.pop(name) for name in names]) for title, names in FOLDED]
     return render(
         request,
@@ -107,7 +127,7 @@ def _page(
         status=error.status if error else 200,
         title="Declare an incident",
         form=form,
-        first=list(fields.values()),
+        first=[fields[name] for name in ("name", *IMPACTS, "play")],
         folded=[(title, inside, answer is not None and any(_told(one) for one in inside)) for title, inside in folded],
     )
 
