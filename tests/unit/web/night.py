@@ -41,11 +41,13 @@ class Night:
     incident: str = ""
 
     def __post_init__(self) -> None:
-        """Build it, with its people."""
+        """Build it, with its people; over a copied folder, with what is there."""
         self.app = build(
             load({"HOLDFAST_DATA": str(self.folder / "data"), "HOLDFAST_KEYS": str(self.folder / "keys")}),
             clock=lambda: self.now,
         )
+        if self.app.states.installation().accounts:
+            return
         for name, qualified in QUALIFIED.items():
             self.app.execute(
                 "account-add", {"account": name, "roles": ["responder"], "qualified": qualified}, SYSTEM_VIEWER

@@ -14,6 +14,7 @@ from typing import Any
 from holdfast.app.application import Application
 from holdfast.app.commanding import AccountName, Cite, UseCase
 from holdfast.app.installation import Account
+from holdfast.app.queries.unmasking import unmasked
 from holdfast.app.state import IncidentState
 from holdfast.app.work import ERASED
 from holdfast.incidents.access import may_see
@@ -134,7 +135,7 @@ def _things(app: Application, state: IncidentState, prefix: str) -> Rows:
         title = titles[key]
         said = words.get(title.text_id, ERASED) if isinstance(title, Sealed) else str(title or "")
         standing = str(getattr(thing, "standing", "") or "").replace("_", " ")
-        told = " ".join(said.split())[:SHORT]
+        told = unmasked(" ".join(said.split())[:SHORT])
         rows.append((key, f"{key}: {told}" + (f" ({standing})" if standing else "")))
     return rows
 

@@ -57,7 +57,7 @@ def _lists(routes: APIRouter) -> None:
         here = await asyncio.to_thread(desk, request, app, viewer, incident_id)
         typed: dict[str, str] = {}
         try:
-            file, typed = await _received(request, app)
+            file = await _received(request, app, typed)
             with file.file:
                 outcome = await asyncio.to_thread(_added, app, viewer, here.state.id, file, typed)
         except HoldfastError as error:
@@ -153,8 +153,8 @@ def _need(asked: dict[str, str]) -> None:
             )
 
 
-async def _received(request: Request, app: Application) -> tuple[UploadFile, dict[str, str]]:
-    """The file (on disk, never whole in memory) and the texts of the form.
+async def _received(request: Request, app: Application, typed: dict[str, str]) -> UploadFile:
+    """The file (on disk, never whole in memory); the texts of the form go to ``typed``, whatever becomes of it.
 
     Raises:
         TooLargeError: over the limit for one object; reading stops there.
@@ -178,11 +178,16 @@ async def _received(request: Request, app: Application) -> tuple[UploadFile, dic
     except MultiPartException as error:
         raise _no_file(f"The form cannot be read: {error.message}") from None
     texts = [(name, value) for name, value in form.multi_items() if isinstance(value, str)]
-    check_csrf(request, texts)
+    typed.update(texts)
     file = form.get("file")
-    if not isinstance(file, UploadFile) or not (file.filename or file.size):
-        raise _no_file("No file came with the form.")
-    return file, dict(texts)
+    try:
+        check_csrf(request, texts)
+        if not isinstance(file, UploadFile) or not (file.filename or file.size):
+            raise _no_file("No file came with the form.")
+    except HoldfastError:
+        await form.close()
+        raise
+    return file
 
 
 def _too_large(app: Application) -> TooLargeError:
