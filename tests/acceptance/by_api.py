@@ -58,6 +58,12 @@ class ApiSurface:
         told += [json.dumps(_texts(one), ensure_ascii=False) for one in (post, state)]
         return "\n".join(told)
 
+    def rows(self, person: str, incident: str, section: str) -> list[str]:
+        """Every object of the command post and the state, as JSON text beside its key."""
+        del section
+        paths = (f"/incidents/{incident}/post", f"/incidents/{incident}")
+        return [row for path in paths for row in rows_of(_texts(_checked(self._clients[person].get(path))))]
+
     def sentences(self, person: str, incident: str) -> dict[int, str]:
         """GET …/timeline."""
         found = _checked(self._clients[person].get(f"/incidents/{incident}/timeline"))["entries"]
@@ -94,6 +100,17 @@ def _checked(answer: httpx.Response) -> Json:
         return dict(told)
     assert answer.headers["content-type"].startswith("application/problem+json")
     raise RefusedHere(told["code"], told["detail"])
+
+
+def rows_of(value: Any, key: str = "") -> list[str]:
+    """Every object inside a JSON value as text, with the key it stands under."""
+    found: list[str] = []
+    if isinstance(value, dict):
+        found.append(f"{key}: {json.dumps(value, ensure_ascii=False)}")
+    items = value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ()
+    for name, item in items:
+        found += rows_of(item, str(name))
+    return found
 
 
 def _texts(value: Any) -> Any:

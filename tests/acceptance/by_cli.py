@@ -10,6 +10,7 @@ import json
 import os
 import subprocess
 import sys
+import warnings
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -18,8 +19,9 @@ import typer.main
 from click.testing import CliRunner, Result
 
 from holdfast.cli.main import build
+from tests.acceptance.by_api import rows_of
 from tests.acceptance.driver import Json, RefusedHere
-from tests.acceptance.installation import Installation
+from tests.acceptance.installation import PASSWORD, Installation
 
 
 class CliSurface:
@@ -65,6 +67,13 @@ class CliSurface:
             printed.append(self._words(person, ["timeline", "show", incident]))
         return "\n".join(printed)
 
+    def rows(self, person: str, incident: str, section: str) -> list[str]:
+        """Every object that ``show --json`` and ``state`` print."""
+        del section
+        shown = self._json(person, ["show", incident])
+        state = json.loads(self._words(person, ["state", incident]))
+        return [" ".join(row.split()) for one in (shown, state) for row in rows_of(one)]
+
     def sentences(self, person: str, incident: str) -> dict[int, str]:
         """``holdfast timeline show``, as it is printed: time, number, sentence."""
         shown: dict[int, str] = {}
@@ -92,6 +101,27 @@ class CliSurface:
         environment = {**os.environ, **self._environment(person), "NO_COLOR": "1"}
         command = [sys.executable, "-m", "holdfast.cli", *arguments]
         return subprocess.run(command, env=environment, capture_output=True, text=True, timeout=60, check=False)
+
+    def log_in(self, person: str) -> None:
+        """``holdfast login``: the token goes to a file that only the person can read."""
+        installation = self._installation
+        typed = f"{person}\n{PASSWORD}\n{installation.code(person)}\n"
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # without a terminal the password cannot be hidden, and Python says so
+            result = self._run(person, ["login", installation.url], typed)
+        assert result.exit_code == 0, result.output
+        (kept,) = (installation.folder / "terminal" / person).iterdir()
+        assert kept.stat().st_mode & 0o777 == 0o600
+
+    def who_am_i(self, person: str) -> str:
+        """``holdfast me``, as a process with nothing but the login to go by."""
+        environment = self._environment(person)
+        del environment["HOLDFAST_TOKEN"], environment["HOLDFAST_SERVER"]
+        command = [sys.executable, "-m", "holdfast.cli", "me"]
+        whole = {**os.environ, **environment}
+        found = subprocess.run(command, env=whole, capture_output=True, text=True, timeout=60, check=False)
+        assert found.returncode == 0, found.stderr
+        return found.stdout
 
     def _environment(self, person: str) -> dict[str, str]:
         return {

@@ -10,8 +10,7 @@ import httpx
 
 from tests.acceptance.driver import Json, RefusedHere
 from tests.acceptance.html_forms import CannotFillError, Form, Node, parse
-from tests.acceptance.installation import Installation
-from holdfast.web.identity import COOKIE
+from tests.acceptance.installation import PASSWORD, Installation
 
 
 class PageSurface:
@@ -24,14 +23,12 @@ class PageSurface:
         self._clients = {
             name: httpx.Client(
                 base_url=installation.url,
-                cookies={COOKIE: session},
                 headers={"Accept": "text/html,application/xhtml+xml", "Sec-Fetch-Site": "same-origin"},
                 timeout=30,
             )
-            for name, session in installation.sessions.items()
+            for name in installation.seeds
         }
-        self.detours: list[str] = []
-        """Acts whose section did not offer the form, so that the form's own address was used."""
+        self._signed_in: set[str] = set()
 
     def close(self) -> None:
         """Let go of the connections."""
@@ -47,21 +44,19 @@ class PageSurface:
         return landed.split("/incidents/")[1].split("/")[0].split("?")[0].split("#")[0]
 
     def act(self, person: str, use_case: str, incident: str, on: str, fields: Mapping[str, Any]) -> Json:
-        """Fill in the form that the section shows for it; the form's own address where the test names no section."""
+        """Fill in the form the section shows for it; it has to be there. Without a section: the form's own address."""
         action = f"/incidents/{incident}/do/{use_case}"
-        if on:
-            page = self._get(person, f"/incidents/{incident}/{on}".rstrip("/"))
-            for form in _forms(page, action):
-                try:
-                    pairs = form.filled(dict(fields))
-                except CannotFillError as why:
-                    self.detours.append(f"{on}: {use_case}: {why}")
-                    continue
+        page = self._get(person, f"/incidents/{incident}/{on}" if on else action)
+        unfit = []
+        for form in _forms(page, action):
+            try:
+                pairs = form.filled(dict(fields))
+            except CannotFillError as why:
+                unfit.append(str(why))
+            else:
                 return self._post(person, form, pairs)[1]
-            self.detours.append(f"{on}: {use_case}: no form takes {sorted(fields)}")
-        found = _form(self._get(person, action), action)
-        assert found is not None, f"{action} shows no form"
-        return self._send(person, found, fields)[1]
+        message = f"{on or action} has no form for {use_case} that takes {dict(fields)}: {unfit}"
+        raise AssertionError(message)
 
     def capture(self, person: str, incident: str, path: Path, kind: str, source: str | None) -> None:
         """The upload form of the evidence page."""
@@ -76,12 +71,17 @@ class PageSurface:
         for name, text in Form(node).filled(fields):
             data.setdefault(name, []).append(text)
         files = {file_field: (path.name, path.read_bytes(), "text/plain")}
-        answer = self._clients[person].post(form.action, data=data, files=files)
+        answer = self._client(person).post(form.action, data=data, files=files)
         self._followed(person, answer)
 
     def rendered(self, person: str, incident: str, section: str) -> str:
         """The text of the section's page."""
         return self._get(person, f"/incidents/{incident}/{section}".rstrip("/")).text()
+
+    def rows(self, person: str, incident: str, section: str) -> list[str]:
+        """Rows, panels and paragraphs of the section's page."""
+        page = self._get(person, f"/incidents/{incident}/{section}".rstrip("/"))
+        return [node.text() for node in page.all("li", "tr", "section", "p", "dd", "div")]
 
     def sentences(self, person: str, incident: str) -> dict[int, str]:
         """The timeline's page, every entry under its own anchor; further pages are followed."""
@@ -114,8 +114,22 @@ class PageSurface:
         """Any page, parsed."""
         return self._get(person, path)
 
+    def _client(self, person: str) -> httpx.Client:
+        """The person's browser, signed in by the real page at first use."""
+        client = self._clients[person]
+        if person not in self._signed_in:
+            self._signed_in.add(person)
+            page = parse(client.get("/sign-in").text)
+            (form,) = _forms(page, "/sign-in")
+            pairs = form.filled(
+                {"account": person, "password": PASSWORD, "code": self._installation.code(person)}
+            )
+            answer = client.post(form.action, data=dict(pairs))
+            assert (answer.status_code, answer.headers["location"]) == (303, "/"), answer.text[:2000]
+        return client
+
     def _get(self, person: str, path: str) -> Node:
-        answer = self._clients[person].get(path)
+        answer = self._client(person).get(path)
         page = parse(answer.text)
         if not answer.is_success:
             raise RefusedHere(_code(page) or str(answer.status_code), page.text()[:2000])
@@ -129,7 +143,7 @@ class PageSurface:
         data: dict[str, list[str]] = {}
         for name, text in pairs:
             data.setdefault(name, []).append(text)
-        return self._followed(person, self._clients[person].post(form.action, data=data))
+        return self._followed(person, self._client(person).post(form.action, data=data))
 
     def _followed(self, person: str, answer: httpx.Response) -> tuple[str, Json]:
         """Where the redirect leads, and what is shown there exactly once."""

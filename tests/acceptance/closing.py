@@ -115,7 +115,7 @@ class Closing:
             words = f"{gate} is waived: the service is switched off for good"
             waived = by.performed(OWNER, "closure-waive", incident, on="recovery", gate=gate, reason=words)
             assert (waived["type"], waived["gate"]) == ("gate.waived", gate)
-            by.shows(incident, "recovery", gate, words)
+            by.shows_together(incident, "recovery", (gate, "waived", words))
         by.perform(COMMANDER, "recovery-verify", incident, on="recovery")
         closed = by.perform(COMMANDER, "close", incident, on="recovery")
         assert closed[0]["type"] == "incident.closed"
@@ -183,7 +183,7 @@ class Closing:
         )
         assert (proven["type"], proven["gate"]) == ("gate.proven", gate)
         assert [one["evidence"] for one in proven["citations"]] == ["ev-1"]
-        by.shows(incident, "recovery", gate, words)
+        by.shows_together(incident, "recovery", (gate, "proven", words))
 
     def _x1(self, by: By, incident: str) -> None:
         assert by.refused(COMMANDER, "closure-prove", incident, gate="X1", statement="so", cites=["ev-1"]) == (
@@ -215,8 +215,7 @@ class Closing:
             assert (settled["type"], settled["part"], settled["standing"]) == (
                 "revalidation.part_settled", part, "done",
             )  # fmt: skip
-            if by.name == "page":
-                by.shows(incident, "recovery", name)
+            by.shows_together(incident, "recovery", (name, "done", "ev-1"))
         self._prove(by, incident, "X4")
 
     def _stated(self, by: By, incident: str, use_case: str, kind: str, words: str, person: str = LEAD) -> None:

@@ -34,6 +34,8 @@ class Completeness:
             if item not in by.ledger.done or len(by.ledger.parts(item)) < count
         }
         assert not short, f"{by.name} did not perform all of: {short}"
+        for answer, level in CLASSIFIED.values():
+            assert answer.partition("=")[0] in by.ledger.parts(level.replace("SEV-", "S")), answer
         known = {**BOARD, **QUESTIONS, **STEPS}
         for item in known.values():
             missing = set(item.parts) - by.ledger.parts(item.id)

@@ -46,6 +46,10 @@ class Surface(Protocol):
         """What a person reads of a section."""
         ...
 
+    def rows(self, person: str, incident: str, section: str) -> list[str]:
+        """The smallest things the section shows: rows, or the objects that stand for them."""
+        ...
+
     def sentences(self, person: str, incident: str) -> dict[int, str]:
         """The timeline as shown: number of the entry to its words."""
         ...
@@ -179,6 +183,14 @@ class By:
         missing = [word for word in words if " ".join(word.split()) not in text]
         assert not missing, f"{self.name}, {section}: {missing} not in: {text[:1500]}"
 
+    def shows_together(self, incident: str, section: str, *groups: tuple[str, ...], person: str = COMMANDER) -> None:
+        """The words of each group are read in one row of the section, not merely somewhere on it."""
+        rows = [row.replace("_", " ").lower() for row in self.surface.rows(person, incident, section)]
+        short = [row for row in rows if len(row) < ROW]
+        for group in groups:
+            wanted = [word.replace("_", " ").lower() for word in group]
+            assert any(all(word in row for word in wanted) for row in short), f"{self.name}, {section}: {group}"
+
     def shows_timeline(self, incident: str, person: str = SECOND) -> None:
         """Everything this surface did here stands on its timeline, with who, what and the words."""
         shown = self.surface.sentences(person, incident)
@@ -191,6 +203,8 @@ class By:
                 assert sentence and not missing, f"{self.name} #{event['seq']} {event['type']}: {missing} in {sentence!r}"
 
 
+ROW = 3000
+"""Characters: what is longer is a page, not a row. A row holds its folded forms, with their hints."""
 IDENTITY = (
     "line", "part", "question", "step", "gate", "prompt", "standing", "level", "rule", "role", "impact", "answer",
     "output", "claim_id", "update_id", "credential_id", "escalation", "decision", "action_id", "freeze_id",

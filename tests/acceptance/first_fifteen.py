@@ -60,6 +60,7 @@ class FirstFifteen:
         assert (settled["part"], settled["standing"]) == ("evidence_in_hand", "unknown")
         assert by.board(incident)["F2"] == {**dict.fromkeys(REPORT, "done"), "evidence_in_hand": "unknown"}
         by.shows(incident, "board", *list(REPORT.values())[:4], "the reporter cannot be reached")
+        by.shows_together(incident, "board", (BOARD["F2"].parts["evidence_in_hand"], "unknown"))
         by.shows_timeline(incident)
 
     def test_f3_severity_and_the_three_impacts_are_stated_apart(self, by: By) -> None:
@@ -71,7 +72,9 @@ class FirstFifteen:
             )  # fmt: skip
             assert (stated["type"], stated["impact"], stated["answer"]) == ("impact.stated", impact, answer)
         assert by.board(incident)["F3"] == {"severity": "done", **dict.fromkeys(IMPACTS, "done")}
-        by.shows(incident, "board", "SEV-2", *IMPACTS.values())
+        by.shows_together(incident, "", *((impact, answer) for impact, answer in IMPACTS.items()))
+        named = ((BOARD["F3"].parts[impact], "done") for impact in IMPACTS)
+        by.shows_together(incident, "board", (BOARD["F3"].parts["severity"], "done"), *named)
         by.shows_timeline(incident)
 
     def test_f4_the_freeze_stops_the_gate_and_a_pass_goes_through_it(self, by: By) -> None:
@@ -112,9 +115,8 @@ class FirstFifteen:
             assert [one["evidence"] for one in settled["citations"]] == [item]
             assert len(settled["citations"][0]["sha256"]) == 64
         assert by.board(incident)["F5"] == dict.fromkeys(BOARD["F5"].parts, "done")
-        by.shows(incident, "board", *(f"ev-{number}" for number in range(1, 7)))
-        if by.name == "page":
-            by.shows(incident, "board", *BOARD["F5"].parts.values())
+        named = enumerate(BOARD["F5"].parts.values(), start=1)
+        by.shows_together(incident, "board", *((name, "done", f"ev-{number}") for number, name in named))
         by.shows(incident, "evidence", *(f"ev-{number}" for number in range(1, 7)))
         by.shows_timeline(incident)
 
@@ -127,7 +129,9 @@ class FirstFifteen:
                 line="F5", part=part, standing=standing, reason=f"{part} is {standing}, and we know why",
             )  # fmt: skip
             assert (settled["part"], settled["standing"]) == (part, standing)
-            by.shows(incident, "board", f"{part} is {standing}, and we know why")
+            by.shows_together(
+                incident, "board", (BOARD["F5"].parts[part], standing, f"{part} is {standing}, and we know why")
+            )
         by.shows_timeline(incident)
 
     def test_f6_the_first_containment_has_an_owner_and_says_what_it_costs(self, by: By) -> None:

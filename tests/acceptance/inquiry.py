@@ -45,8 +45,10 @@ class Investigation:
             )  # fmt: skip
             assert answered["citations"][1] == {"event": 0}
             by.shows(incident, "investigation", question.id, words)
-        if by.name == "page":
-            by.shows(incident, "investigation", *(name for one in QUESTIONS.values() for name in one.parts.values()))
+        parts = [part for one in QUESTIONS.values() for part in one.parts.items()]
+        by.shows_together(
+            incident, "investigation", *((name if by.name == "page" else key, "done", "ev-1") for key, name in parts)
+        )
         by.shows_timeline(incident)
 
     def test_a_question_that_cannot_be_answered_is_unknown_with_its_reason(self, by: By) -> None:
@@ -65,7 +67,7 @@ class Investigation:
             )
             assert (unknown["type"], unknown["standing"]) == ("question.answered", "unknown")
             by.shows(incident, "investigation", words)
-        by.shows(incident, "investigation", "read of I4 is unknown: the logs are gone")
+        by.shows_together(incident, "investigation", ("read", "unknown", "read of I4 is unknown: the logs are gone"))
         reopened = by.performed(
             LEAD, "question-reopen", incident, on="investigation", question="I7", reason="a backup of the logs was found"
         )
@@ -138,9 +140,12 @@ class Plays:
         assert [event["type"] for event in last][-1] == "play.completed"
         assert last[-1]["data"]["steps_done"] == len(PLAYS[key])
         by.shows(incident, "plays", *PLAYS[key], f"the {key} of tonight")
+        parts = [part for step in PLAYS[key].values() for part in step.parts.items()]
+        by.shows_together(
+            incident, "plays", *((name if by.name == "page" else part, "done", "ev-1") for part, name in parts)
+        )
         if by.name == "page":
-            names = (name for step in PLAYS[key].values() for name in (step.name, *step.parts.values()))
-            by.shows(incident, f"plays?run={started['play_id']}", *names)
+            by.shows(incident, "plays", *(step.name for step in PLAYS[key].values()))
         by.shows_timeline(incident)
 
     def _step(self, by: By, incident: str, play: str, step: Item) -> list[dict[str, Any]]:

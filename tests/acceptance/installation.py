@@ -9,10 +9,11 @@ import sys
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import httpx
+import pyotp
 
 from holdfast.app.application import Application
 from holdfast.app.settings import load
@@ -32,6 +33,10 @@ PEOPLE: Mapping[str, tuple[str, ...]] = {
 """Responders, and the incident roles they are qualified for."""
 
 
+PASSWORD = "correct horse battery staple"
+STEP_S = 30
+
+
 @dataclass(frozen=True)
 class Installation:
     """Where it is, and how each person proves who they are."""
@@ -39,7 +44,16 @@ class Installation:
     url: str
     folder: Path
     tokens: Mapping[str, str]
-    sessions: Mapping[str, str]
+    seeds: Mapping[str, str]
+    _used: dict[str, int] = field(default_factory=dict)
+
+    def code(self, name: str) -> str:
+        """A code of the person's device that was not used yet; the server takes one step ahead."""
+        step = max(int(time.time()) // STEP_S, self._used.get(name, 0) + 1)
+        while step > int(time.time()) // STEP_S + 1:
+            time.sleep(0.2)
+        self._used[name] = step
+        return pyotp.TOTP(self.seeds[name]).at(step * STEP_S)
 
 
 @contextmanager
@@ -53,7 +67,7 @@ def running(folder: Path) -> Iterator[Installation]:
         "HOLDFAST_URL": url,
         "HOLDFAST_LISTEN": f"127.0.0.1:{port}",
     }
-    tokens, sessions = _enrol_everybody(ours)
+    tokens, seeds = _enrol_everybody(ours)
     environment = {**_plain_environment(), **ours}
     with (folder / "server.log").open("wb") as log:
         server = subprocess.Popen(
@@ -61,7 +75,7 @@ def running(folder: Path) -> Iterator[Installation]:
         )
         try:
             _wait_for(url, server, folder / "server.log")
-            yield Installation(url, folder, tokens, sessions)
+            yield Installation(url, folder, tokens, seeds)
         finally:
             server.terminate()
             try:
@@ -82,7 +96,7 @@ def _enrol_everybody(ours: Mapping[str, str]) -> tuple[dict[str, str], dict[str,
         administrator = viewer_of(app.states.installation().accounts[ADMINISTRATOR], "local")
         for name, qualified in PEOPLE.items():
             app.execute("account-add", {"account": name, "qualified": list(qualified)}, administrator)
-        return {name: _token(app, name) for name in PEOPLE}, {name: _session(app, name) for name in PEOPLE}
+        return {name: _token(app, name) for name in PEOPLE}, {name: _enrolled(app, name) for name in PEOPLE}
     finally:
         app.close()
 
@@ -92,8 +106,12 @@ def _token(app: Application, name: str) -> str:
     return str(app.execute("token-issue", {"label": "acceptance"}, viewer).once["token"])
 
 
-def _session(app: Application, name: str) -> str:
-    return app.signing_in.start_session(name, "password+totp")
+def _enrolled(app: Application, name: str) -> str:
+    """Password and authenticator, proven with the code before the present one, so that this one is still unused."""
+    seed = app.signing_in.new_seed()
+    app.signing_in.set_password(name, PASSWORD)
+    app.signing_in.enrol_totp(name, seed, pyotp.TOTP(seed).at(int(time.time()) - STEP_S))
+    return seed
 
 
 def _free_port() -> int:
