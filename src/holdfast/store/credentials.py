@@ -8,7 +8,7 @@ from sqlalchemy import Row, delete, insert, select, update
 
 from holdfast.app.ports_identity import Bearer, Credential
 from holdfast.kernel.instants import format_instant, parse_instant
-from holdfast.store.database import Databases, reading
+from holdfast.store.database import Databases, looking
 from holdfast.store.schema import bearer as bearers
 from holdfast.store.schema import credential as credentials
 
@@ -23,13 +23,13 @@ class SqlCredentials:
     def of(self, account: str, kind: str) -> list[Credential]:
         """An account's credentials of a kind."""
         query = select(credentials).where(credentials.c.account == account, credentials.c.kind == kind)
-        with reading(self._databases.record) as connection:
+        with looking(self._databases.record) as connection:
             return [_credential(row) for row in connection.execute(query)]
 
     def passkey(self, credential_id: str) -> Credential | None:
         """A passkey by its id."""
         query = select(credentials).where(credentials.c.kind == "passkey", credentials.c.credential_id == credential_id)
-        with reading(self._databases.record) as connection:
+        with looking(self._databases.record) as connection:
             row = connection.execute(query).first()
         return None if row is None else _credential(row)
 
@@ -101,7 +101,7 @@ class SqlCredentials:
 
     def bearer(self, digest: str) -> Bearer | None:
         """The bearer, lapsed or not."""
-        with reading(self._databases.record) as connection:
+        with looking(self._databases.record) as connection:
             row = connection.execute(select(bearers).where(bearers.c.digest == digest)).first()
         return None if row is None else _bearer(row)
 

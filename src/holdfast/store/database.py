@@ -61,6 +61,10 @@ def open_databases(record_url: str, keys_url: str) -> Databases:
     return databases
 
 
+_BEGIN = "holdfast_begin"
+"""Execution option: how SQLite begins a transaction; '' for not at all."""
+
+
 def _engine(url: str) -> Engine:
     parsed = make_url(url)
     if parsed.get_backend_name() == "sqlite":
@@ -112,18 +116,27 @@ def _prepare_sqlite(connection: sqlite3.Connection, _record: object) -> None:
 
 
 def _begin_immediate(connection: Connection) -> None:
-    # Readers go through read_only(); whoever begins a transaction here is about to write.
-    readonly = connection.get_execution_options().get("holdfast_read", False)
-    connection.exec_driver_sql("BEGIN" if readonly else "BEGIN IMMEDIATE")
+    # Readers say so; whoever else begins a transaction here is about to write.
+    begin = connection.get_execution_options().get(_BEGIN, "BEGIN IMMEDIATE")
+    if begin:
+        connection.exec_driver_sql(begin)
 
 
 @contextmanager
 def reading(engine: Engine) -> Iterator[Connection]:
     """One consistent snapshot for several reads; takes no write lock."""
     options = {} if engine.dialect.name == "sqlite" else {"isolation_level": "REPEATABLE READ"}
-    with engine.connect().execution_options(holdfast_read=True, **options) as connection:
+    with engine.connect().execution_options(**{_BEGIN: "BEGIN"}, **options) as connection:
         yield connection
         connection.rollback()
+
+
+@contextmanager
+def looking(engine: Engine) -> Iterator[Connection]:
+    """For one statement, which sees a snapshot of its own: no transaction is opened around it."""
+    options = {_BEGIN: ""} if engine.dialect.name == "sqlite" else {"isolation_level": "AUTOCOMMIT"}
+    with engine.connect().execution_options(**options) as connection:
+        yield connection
 
 
 def _first_line(error: BaseException) -> str:

@@ -25,7 +25,7 @@ from sqlalchemy import (
 
 from holdfast.app.ports import IncidentRow, RowQuery
 from holdfast.kernel.canonical import canonical
-from holdfast.store.database import Databases, reading
+from holdfast.store.database import Databases, looking, reading
 from holdfast.store.schema import incident_row, incident_viewer
 
 _COLUMNS = tuple(column.name for column in incident_row.columns if column.name != "body")
@@ -38,7 +38,7 @@ class Projections:
 
     def rows(self, query: RowQuery) -> list[IncidentRow]:
         """Incidents the viewer may see, newest declaration first."""
-        with reading(self._databases.record) as connection:
+        with looking(self._databases.record) as connection:
             return [_row(found) for found in connection.execute(_select(query))]
 
     def row(self, incident_id: str) -> IncidentRow | None:

@@ -25,7 +25,7 @@ from holdfast.ledger.checkpoints import Checkpoint, checkpoint_leaf, opening_lea
 from holdfast.ledger.notes import Signer, sign_note
 from holdfast.ledger.tree import EMPTY_FRONTIER, Frontier, leaf_hash
 from holdfast.store import schema
-from holdfast.store.database import Databases, reading
+from holdfast.store.database import Databases, looking
 from holdfast.store.projections import Projections, write_row
 from holdfast.store.shelf import Shelf
 from holdfast.store.texts import SealedTexts, insert_ciphertexts
@@ -178,7 +178,7 @@ class SqlRecord(Projections, Shelf):
 
     def load(self, stream_id: str, after: int = -1, upto: int | None = None) -> list[Event]:
         """Events with ``after < seq <= upto``, in order."""
-        with reading(self._databases.record) as connection:
+        with looking(self._databases.record) as connection:
             rows = connection.execute(
                 _LOAD, {"stream": stream_id, "after": after, "upto": 2**53 if upto is None else upto}
             )
@@ -188,7 +188,7 @@ class SqlRecord(Projections, Shelf):
         """Stored bytes of every event, in order, a thousand at a time."""
         after = -1
         while True:
-            with reading(self._databases.record) as connection:
+            with looking(self._databases.record) as connection:
                 rows = connection.execute(_LINES, {"stream": stream_id, "after": after}).all()
             if not rows:
                 return
@@ -198,13 +198,13 @@ class SqlRecord(Projections, Shelf):
 
     def size(self, stream_id: str) -> int:
         """Number of events of a stream."""
-        with reading(self._databases.record) as connection:
+        with looking(self._databases.record) as connection:
             row = connection.execute(_STREAM_SIZE, {"stream": stream_id}).first()
         return 0 if row is None else int(row.size)
 
     def position(self) -> int:
         """Newest commit position."""
-        with reading(self._databases.record) as connection:
+        with looking(self._databases.record) as connection:
             return int(connection.execute(select(schema.head.c.position)).scalar_one())
 
     def changed(self, after: int, limit: int = 1000) -> list[tuple[int, str]]:
@@ -215,7 +215,7 @@ class SqlRecord(Projections, Shelf):
             .order_by(schema.event.c.position)
             .limit(limit)
         )
-        with reading(self._databases.record) as connection:
+        with looking(self._databases.record) as connection:
             return [(int(row.position), row.stream_id) for row in connection.execute(query)]
 
     def _first_start(self, new_installation_id: str) -> str:

@@ -12,7 +12,7 @@ from sqlalchemy.exc import IntegrityError
 from holdfast.app.ports import InstallationProof, Remembered, StreamProofs
 from holdfast.kernel.instants import format_instant
 from holdfast.store import schema
-from holdfast.store.database import Databases, reading
+from holdfast.store.database import Databases, looking, reading
 
 
 class Shelf:
@@ -40,7 +40,7 @@ class Shelf:
         """What was answered under this account's idempotency key."""
         table = schema.idempotency
         query = select(table.c.request, table.c.response).where(table.c.account == account, table.c.key == key)
-        with reading(self._databases.record) as connection:
+        with looking(self._databases.record) as connection:
             row = connection.execute(query).first()
         return None if row is None else Remembered(row.request, json.loads(row.response))
 
@@ -49,7 +49,7 @@ class Shelf:
         known = self._numbers.get(series)
         if known is not None:
             return known
-        with reading(self._databases.record) as connection:
+        with looking(self._databases.record) as connection:
             row = connection.execute(_LAST_NUMBER, {"the_series": series}).first()
         return 0 if row is None else int(row.last)
 
@@ -64,7 +64,7 @@ class Shelf:
 
     def document(self, digest: str) -> bytes | None:
         """The document, or none."""
-        with reading(self._databases.record) as connection:
+        with looking(self._databases.record) as connection:
             row = connection.execute(select(schema.document.c.body).where(schema.document.c.digest == digest)).first()
         return None if row is None else bytes(row.body)
 
@@ -81,7 +81,7 @@ class Shelf:
         """Size of an uploaded object of the incident, or none."""
         table = schema.uploaded_object
         query = select(table.c.size).where(table.c.stream_id == stream_id, table.c.sha256 == sha256)
-        with reading(self._databases.record) as connection:
+        with looking(self._databases.record) as connection:
             row = connection.execute(query).first()
         return None if row is None else int(row.size)
 
@@ -94,14 +94,14 @@ class Shelf:
     def bound(self, sha256: str) -> bool:
         """Whether any incident still holds an object."""
         table = schema.uploaded_object
-        with reading(self._databases.record) as connection:
+        with looking(self._databases.record) as connection:
             return connection.execute(select(table.c.size).where(table.c.sha256 == sha256)).first() is not None
 
     def streams_with(self, types: Sequence[str]) -> list[str]:
         """Streams that hold at least one event of these types."""
         table = schema.event
         query = select(table.c.stream_id).where(table.c.type.in_(list(types))).distinct()
-        with reading(self._databases.record) as connection:
+        with looking(self._databases.record) as connection:
             return list(connection.execute(query).scalars())
 
     def checkpoint(self, stream_id: str, size: int | None = None) -> bytes | None:
@@ -109,7 +109,7 @@ class Shelf:
         table = schema.checkpoint
         query = select(table.c.note).where(table.c.stream_id == stream_id)
         query = query.order_by(table.c.size.desc()).limit(1) if size is None else query.where(table.c.size == size)
-        with reading(self._databases.record) as connection:
+        with looking(self._databases.record) as connection:
             row = connection.execute(query).first()
         return None if row is None else bytes(row.note)
 
@@ -151,7 +151,7 @@ class Shelf:
 
     def streams(self) -> list[str]:
         """Every stream, in no order that means anything."""
-        with reading(self._databases.record) as connection:
+        with looking(self._databases.record) as connection:
             return list(connection.execute(select(schema.stream.c.stream_id)).scalars())
 
 

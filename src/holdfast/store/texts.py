@@ -17,7 +17,7 @@ from holdfast.app.ports import Randomness, SealedWords
 from holdfast.kernel.errors import DamagedError, UnavailableError
 from holdfast.kernel.ids import TextId
 from holdfast.kernel.texts import Sealed, commitment
-from holdfast.store.database import BUSY_TIMEOUT_S, Databases, reading
+from holdfast.store.database import BUSY_TIMEOUT_S, Databases, looking
 from holdfast.store.schema import sealed_text, text_key
 
 _ADD_KEY = insert(text_key)
@@ -68,11 +68,11 @@ class SealedTexts:
         """
         words: dict[str, str] = {}
         for some in _in_groups(text_ids):
-            with reading(self._databases.record) as connection:
+            with looking(self._databases.record) as connection:
                 stored = connection.execute(
                     select(sealed_text.c.text_id, sealed_text.c.ciphertext).where(sealed_text.c.text_id.in_(some))
                 ).all()
-            with reading(self._databases.keys) as connection:
+            with looking(self._databases.keys) as connection:
                 found = connection.execute(
                     select(text_key.c.text_id, text_key.c.key).where(text_key.c.text_id.in_(some))
                 ).all()
@@ -88,14 +88,14 @@ class SealedTexts:
 
     def material(self, text_id: str) -> tuple[bytes, str] | None:
         """Salt and words, for disclosure in a pack; none once erased."""
-        with reading(self._databases.keys) as connection:
+        with looking(self._databases.keys) as connection:
             row = connection.execute(select(text_key.c.salt).where(text_key.c.text_id == text_id)).first()
         words = self.read([text_id])
         return None if row is None or text_id not in words else (row.salt, words[text_id])
 
     def has_key(self, text_id: str) -> bool:
         """Whether the key still exists."""
-        with reading(self._databases.keys) as connection:
+        with looking(self._databases.keys) as connection:
             return (
                 connection.execute(select(text_key.c.text_id).where(text_key.c.text_id == text_id)).first() is not None
             )
