@@ -42,6 +42,8 @@ FRAME = ("csrf", "idempotency_key", "next", "fixed")
 """What a form sends beside its command's own fields."""
 ELSEWHERE = frozenset({"credential-note", "evidence-add"})
 """Use cases that other pages carry out: enrolling, uploading."""
+SHOWN_THERE = frozenset({"update-draft", "update-revise"})
+"""Use cases whose answer is no secret: the page they lead back to shows the same text."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -353,11 +355,12 @@ def _done(sent: _Sent, outcome: Outcome) -> Response:
     onward = f"/incidents/{outcome.incident_id}" if declared else sent.onward
     program = wants_json(sent.request)
     # Beside the form a script shows notices itself, unless it is about to leave the page.
-    if outcome.once or (outcome.notices and (declared or not program)):
+    once = {} if sent.case.name in SHOWN_THERE else outcome.once
+    if once or (outcome.notices and (declared or not program)):
         onward = handing.hand_over(
             sent.request,
             sent.viewer.account,
-            handing.Handed(_what(sent.case), outcome.once, outcome.notices, onward),
+            handing.Handed(_what(sent.case), once, outcome.notices, onward),
         )
     if not program:
         return RedirectResponse(onward, status_code=303)
