@@ -164,8 +164,9 @@ def _log(request: Request, app: Application, viewer: Viewer) -> dict[str, Any]:
 
 
 def _entry(event: Event) -> dict[str, Any]:
-    values = {name: shown(value, {}).replace("_", " ") for name, value in event.data.items() if name == "role"}
-    values = {**{name: shown(value, {}) for name, value in event.data.items()}, **values}
+    values = {name: shown(value, {}) for name, value in event.data.items()}
+    if "role" in values:
+        values["role"] = values["role"].replace("_", " ")
     sentence = _SENTENCES.get(event.type, "{actor} recorded " + event.type)
     return {
         "seq": event.seq,
