@@ -17,15 +17,18 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
+import httpx
+
 from holdfast.app.settings import Settings, load
-from holdfast.cli.connection import Remote, lock
-from holdfast.kernel.errors import BadInputError, HoldfastError, UnavailableError
+from holdfast.cli.connection import lock
+from holdfast.kernel.errors import BadInputError, UnavailableError
 
 FOLDER = "demo-data"
 MARKER = ".made-by-holdfast-demo"
 START_SECONDS = 60.0
 """A server starts in about two seconds; a busy build machine may need many times that."""
 STOP_SECONDS = 10.0
+_SERVING = "Holdfast serves"
 _LINK = re.compile(r"http\S+/welcome#\S+")
 
 
@@ -134,7 +137,7 @@ class Server:
     @property
     def first_link(self) -> str:
         """The one-time link it printed at its first start."""
-        found = _LINK.search(self._log.read_text(encoding="utf-8", errors="replace"))
+        found = _LINK.search(self._said())
         return found[0] if found else ""
 
     @property
@@ -161,23 +164,26 @@ class Server:
             process.kill()
             process.wait()
 
-    def _wait_until_it_answers(self) -> None:
-        probe = Remote(self._place.settings.url, None)
-        until = time.monotonic() + START_SECONDS
+    def _said(self) -> str:
+        return self._log.read_text(encoding="utf-8", errors="replace")
+
+    def _answers(self) -> bool:
         try:
-            while time.monotonic() < until and self.is_running:
-                try:
-                    probe.request("GET", "/health")
-                except HoldfastError:
-                    time.sleep(0.05)
-                else:
-                    return
-        finally:
-            probe.close()
-        said = self._log.read_text(encoding="utf-8", errors="replace").strip().splitlines()
+            return httpx.get(f"{self._place.settings.url}/api/v1/health", timeout=5).is_success
+        except httpx.HTTPError:
+            return False
+
+    def _wait_until_it_answers(self) -> None:
+        until = time.monotonic() + START_SECONDS
+        while time.monotonic() < until and self.is_running:
+            # Its own words first: whatever else might answer at this address is not our server.
+            if _SERVING in self._said() and self._answers():
+                return
+            time.sleep(0.05)
+        said = self._said().split()
         raise UnavailableError(
             "demo-server-silent",
             "The demo's server did not start.",
-            why=" ".join(said[-3:]) or f"It did not answer at {self._place.settings.url} in {START_SECONDS:.0f} s.",
+            why=" ".join(said)[-500:] or f"It did not answer at {self._place.settings.url} in {START_SECONDS:.0f} s.",
             next_step="Look at demo-data/server.log; for another address: HOLDFAST_LISTEN=127.0.0.1:8301 make demo",
         )
