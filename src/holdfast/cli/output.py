@@ -43,7 +43,7 @@ def out() -> Console:
 
 def err() -> Console:
     """Standard error."""
-    return Console(stderr=True, no_color=_PLAIN, highlight=False)
+    return Console(stderr=True, no_color=_PLAIN, highlight=False, soft_wrap=not sys.stderr.isatty())
 
 
 def settings() -> Settings:
