@@ -22,7 +22,7 @@ from holdfast.communications.matrix import Ranked
 from holdfast.communications.state import Claim
 from holdfast.incidents import board
 from holdfast.investigation import questions
-from holdfast.kernel.parts import Settled, Standing
+from holdfast.kernel.parts import Part, Settled, Standing
 from holdfast.kernel.texts import Sealed
 from holdfast.plays import definitions
 
@@ -106,7 +106,7 @@ def _answers(state: IncidentState, asked: tuple[questions.Question, ...]) -> Ite
         if found.standing == "unknown" and found.answered_at is not None:
             who = found.answered_by or ""
             yield NotTold(one.id, one.question, "unknown", found.answer, who, found.answered_at, place)
-        yield from _parts(one.id, {part.key: part.name for part in one.parts}, found.parts, place)
+        yield from _parts(one.id, _named(one.parts, one.name), found.parts, place)
 
 
 def _steps(state: IncidentState, documents: Documents) -> Iterator[NotTold]:
@@ -115,8 +115,13 @@ def _steps(state: IncidentState, documents: Documents) -> Iterator[NotTold]:
             continue
         definition = definitions.load(documents.get(run.digest))
         for step in definition.steps:
-            names = {part.key: part.name for part in step.parts}
+            names = _named(step.parts, step.name)
             yield from _parts(step.id, names, run.step(step.id).parts, f"/plays#{run.id}-{step.id}")
+
+
+def _named(parts: tuple[Part, ...], whole: str) -> dict[str, str]:
+    """Part key to its name; what has one part only goes by its own name."""
+    return {part.key: part.name if len(parts) > 1 else whole for part in parts}
 
 
 def _parts(where: str, names: Mapping[str, str], parts: Mapping[str, Settled], place: str) -> Iterator[NotTold]:

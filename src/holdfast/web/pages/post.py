@@ -56,14 +56,29 @@ def router() -> APIRouter:
 
 
 LABELS = {
+    "access-review": "Review it",
+    "command-answer": "I am here, and I command",
     "command-take": "I command",
+    "countersign": "Countersign",
+    "disposition-confirm": "Confirm",
+    "disposition-refuse": "Refuse",
+    "erasure-approve": "Erase for good",
+    "erasure-decline": "Decline",
+    "evidence-accept": "Take it over",
+    "evidence-refuse": "Turn it down",
+    "handover-accept": "Accept: I command",
+    "handover-decline": "Decline",
     "report-add": "Say it",
     "role-assign": "Assign",
+    "severity-confirm-lower": "Confirm",
+    "severity-refuse-lower": "Refuse",
     "task-acknowledge": "I have it",
     "task-done": "It is done",
     "time-state": "State it",
+    "update-approve": "Approve exactly this",
+    "update-refuse": "Refuse",
 }
-"""Short words on the button of a reminder."""
+"""Short words on the button of a reminder, or of an answer."""
 ABOVE = frozenset({"impact-state", "severity-raise", "severity-lower", "severity-answer"})
 """What the severity panel asks already; a reminder of it is left out unless it is late."""
 
@@ -148,7 +163,10 @@ def _mine(here: Desk) -> dict[str, Any]:
 
 
 def _answers(here: Desk, one: waiting.Waiting) -> dict[str, Any]:
-    forms = [here.form(name, instance=f"{one.key}-{name}", **fixed) for name, fixed in one.answers]
+    forms = [
+        here.form(name, instance=f"{one.key}-{name}", submit=LABELS.get(name, ""), **fixed)
+        for name, fixed in one.answers
+    ]
     return {**here.shown(one), "forms": [form for form in forms if form is not None]}
 
 
@@ -162,7 +180,7 @@ def _task(here: Desk, task: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _transfer(here: Desk, item: str) -> dict[str, Any]:
-    forms = [here.form(name, evidence_id=item) for name in ("evidence-accept", "evidence-refuse")]
+    forms = [here.form(name, submit=LABELS[name], evidence_id=item) for name in ("evidence-accept", "evidence-refuse")]
     return {"id": item, "forms": [form for form in forms if form is not None]}
 
 
