@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from functools import cache
 from pathlib import Path
 
 from tests.unit.web.night import Night, begun
@@ -12,9 +13,15 @@ PARTS = {"I1": ("deployments", "infrastructure", "access_grants")}
 ACTION = "You need to do nothing now; rotate the API keys of your account if you want to be sure."
 
 
+def quick(night: Night) -> Night:
+    """The same night, with one browser a person: building the site is most of what a page costs in a test."""
+    night.client = cache(night.client)  # type: ignore[method-assign]  # for this one night
+    return night
+
+
 def investigated(folder: Path) -> Night:
     """The night with I1 answered but for one part, rival hypotheses weighed, and one told to customers."""
-    night = begun(folder)
+    night = quick(begun(folder))
     do = night.do
     do("mara.lind", "role-assign", role="communications_lead", account="noor.haddad")
     for part in PARTS["I1"]:

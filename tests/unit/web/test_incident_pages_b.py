@@ -12,7 +12,7 @@ import pytest
 
 from holdfast.app.queries.reviewing import MomentShown
 from holdfast.web.pages.review import WIDTH, picture
-from tests.unit.web.morning import HOSTILE, recovering
+from tests.unit.web.morning import HOSTILE, quick, recovering
 from tests.unit.web.night import START, Night, begun
 
 SECTIONS = ("investigation", "plays", "claims", "updates", "recovery", "review")
@@ -25,7 +25,7 @@ def night(tmp_path_factory: pytest.TempPathFactory) -> Night:
 
 @pytest.fixture
 def fresh(tmp_path: Path) -> Night:
-    return begun(tmp_path)
+    return quick(begun(tmp_path))
 
 
 class Forms(HTMLParser):
