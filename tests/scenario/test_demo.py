@@ -8,6 +8,7 @@ import socket
 import subprocess
 import sys
 from dataclasses import dataclass
+from itertools import takewhile
 from pathlib import Path
 
 import httpx
@@ -247,7 +248,8 @@ def test_the_server_stays_until_interrupted_and_the_link_signs_in(tmp_path: Path
     ) as demo:
         try:
             assert demo.stdout is not None
-            lines = list(iter(demo.stdout.readline, "Ctrl-C stops the server.\n"))
+            lines = list(takewhile(lambda line: line != "Ctrl-C stops the server.\n", demo.stdout))
+            assert demo.poll() is None, demo.communicate()
             (link,) = re.findall(r"http://localhost:\d+/welcome#\S+", "".join(lines))
             url = link.partition("/welcome")[0]
             assert httpx.get(f"{url}/api/v1/health").json()["ok"] is True

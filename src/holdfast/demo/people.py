@@ -32,8 +32,9 @@ from holdfast.wiring import command_runner
 COMMANDER = "commander"
 ADMINISTRATOR = "ana"
 PIPELINE = "deploy-payments"
-_CSRF = re.compile(r'name="csrf" value="([^"]+)"')
-_SEED = re.compile(r"Seed: <code>([A-Z2-7 ]+)</code>")
+_CSRF = re.compile(r'name="csrf"[^>]*? value="([^"]+)"')
+_SEED = re.compile(r">([A-Z2-7]{4}(?: [A-Z2-7]{4}){7})<")
+"""A seed of 160 bits in base32, in groups of four, as the page shows it to be typed."""
 
 
 @dataclass(frozen=True, slots=True)
