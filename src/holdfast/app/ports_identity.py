@@ -73,8 +73,8 @@ class Credentials(Protocol):
         """End one bearer."""
         ...
 
-    def drop_bearers_of(self, account: str) -> None:
-        """End every session, token and link of an account."""
+    def drop_bearers_of(self, account: str, kind: str | None = None) -> None:
+        """End every session, token and link of an account, or those of one kind."""
         ...
 
     def drop_lapsed(self, now: datetime) -> int:

@@ -117,10 +117,13 @@ class SqlCredentials:
         with self._databases.record.begin() as connection:
             connection.execute(delete(bearers).where(bearers.c.bearer_id == bearer_id))
 
-    def drop_bearers_of(self, account: str) -> None:
-        """End all of an account."""
+    def drop_bearers_of(self, account: str, kind: str | None = None) -> None:
+        """End all of an account, or all of one kind."""
+        query = delete(bearers).where(bearers.c.account == account)
+        if kind is not None:
+            query = query.where(bearers.c.kind == kind)
         with self._databases.record.begin() as connection:
-            connection.execute(delete(bearers).where(bearers.c.account == account))
+            connection.execute(query)
 
     def drop_lapsed(self, now: datetime) -> int:
         """Forget lapsed ones; how many."""

@@ -256,6 +256,9 @@ def _using_up(app: Application, found: Enrolment) -> Iterator[None]:
         credentials.add_bearer(link)
         raise
     credentials.drop_bearer(found.bearer.bearer_id)
+    if found.account:
+        # Whoever needed a link may have lost a device: what is signed in on it ends.
+        credentials.drop_bearers_of(found.account, "session")
 
 
 def _make(app: Application, found: Enrolment, name: str, kinds: tuple[str, ...]) -> None:
