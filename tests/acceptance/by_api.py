@@ -87,7 +87,7 @@ class ApiSurface:
                 for path, operation in described["paths"].items()
                 if "post" in operation
             }
-        return self._places[use_case]
+        return str(self._places[use_case])
 
     def _post(self, person: str, path: str, fields: Mapping[str, Any]) -> Json:
         headers = {"Idempotency-Key": uuid.uuid4().hex}

@@ -29,6 +29,8 @@ class PageSurface:
             for name in installation.seeds
         }
         self._signed_in: set[str] = set()
+        self._before: tuple[str, str, str] | None = None
+        """Who looks at which address, and the page: what the last form sent led to."""
 
     def close(self) -> None:
         """Let go of the connections."""
@@ -46,7 +48,7 @@ class PageSurface:
     def act(self, person: str, use_case: str, incident: str, on: str, fields: Mapping[str, Any]) -> Json:
         """Fill in the form the section shows for it; it has to be there. Without a section: the form's own address."""
         action = f"/incidents/{incident}/do/{use_case}"
-        page = self._get(person, f"/incidents/{incident}/{on}" if on else action)
+        page = self._in_front_of(person, f"/incidents/{incident}/{on}" if on else action)
         unfit = []
         for form in _forms(page, action):
             try:
@@ -114,6 +116,12 @@ class PageSurface:
         """Any page, parsed."""
         return self._get(person, path)
 
+    def _in_front_of(self, person: str, path: str) -> Node:
+        """The page the person was led to, if it is this one and nobody has sent anything since; else it is opened."""
+        if self._before is not None and self._before[:2] == (person, path):
+            return parse(self._before[2])
+        return self._get(person, path)
+
     def _client(self, person: str) -> httpx.Client:
         """The person's browser, signed in by the real page at first use."""
         client = self._clients[person]
@@ -121,19 +129,20 @@ class PageSurface:
             self._signed_in.add(person)
             page = parse(client.get("/sign-in").text)
             (form,) = _forms(page, "/sign-in")
-            pairs = form.filled(
-                {"account": person, "password": PASSWORD, "code": self._installation.code(person)}
-            )
+            pairs = form.filled({"account": person, "password": PASSWORD, "code": self._installation.code(person)})
             answer = client.post(form.action, data=dict(pairs))
             assert (answer.status_code, answer.headers["location"]) == (303, "/"), answer.text[:2000]
         return client
 
     def _get(self, person: str, path: str) -> Node:
+        return parse(self._html(person, path))
+
+    def _html(self, person: str, path: str) -> str:
         answer = self._client(person).get(path)
-        page = parse(answer.text)
         if not answer.is_success:
+            page = parse(answer.text)
             raise RefusedHere(_code(page) or str(answer.status_code), page.text()[:2000])
-        return page
+        return answer.text
 
     def _send(self, person: str, form: Form, fields: Mapping[str, Any]) -> tuple[str, Json]:
         return self._post(person, form, form.filled(dict(fields)))
@@ -147,18 +156,21 @@ class PageSurface:
 
     def _followed(self, person: str, answer: httpx.Response) -> tuple[str, Json]:
         """Where the redirect leads, and what is shown there exactly once."""
+        self._before = None
         if answer.status_code != 303:
             page = parse(answer.text)
             code = _code(page)
             assert code is not None, f"{answer.status_code} without an error: {page.text()[:2000]}"
             raise RefusedHere(code, page.text()[:2000])
         landed = answer.headers["location"]
-        page = self._get(person, landed)
-        once = {node.attributes.get("id", ""): node.raw().strip() for node in page.all("textarea") if _is_once(node)}
-        if landed.startswith("/once/"):
-            onward = [one.attributes["href"] for one in page.all("a") if "primary" in one.attributes.get("class", "")]
-            landed = onward[0]
-        return landed, {"once": once}
+        html = self._html(person, landed)
+        if not landed.startswith("/once/"):
+            self._before = (person, landed.split("?")[0].split("#")[0], html)
+            return landed, {}
+        page = parse(html)
+        once = {node.attributes["id"]: node.raw().strip() for node in page.all("textarea") if _is_once(node)}
+        onward = [one.attributes["href"] for one in page.all("a") if "primary" in one.attributes.get("class", "")]
+        return onward[0], {"once": once}
 
 
 def _forms(page: Node, action: str) -> list[Form]:

@@ -27,18 +27,14 @@ class Communications:
         guess = by.performed(
             LEAD, "claim-state", incident, on="claims", kind="impact", text="Perhaps the backups were read as well"
         )
-        confirmed = by.performed(
-            KEEPER, "claim-confirm", incident, on="claims", claim=fact["claim_id"], cites=["ev-1"]
-        )
+        confirmed = by.performed(KEEPER, "claim-confirm", incident, on="claims", claim=fact["claim_id"], cites=["ev-1"])
         assert (confirmed["type"], confirmed["claim_id"]) == ("claim.confirmed", fact["claim_id"])
         started = datetime.now(UTC).replace(second=0, microsecond=0) - timedelta(hours=2)
         stated = by.performed(
             COMMANDER, "time-state", incident, moment="started", at=started.isoformat(), reason="first bad sign-in"
         )
         assert stated["type"] == "time.stated"
-        by.performed(
-            COMMANDER, "task-assign", incident, owner=LEAD, action="Block the key", due=ahead(90).isoformat()
-        )
+        by.performed(COMMANDER, "task-assign", incident, owner=LEAD, action="Block the key", due=ahead(90).isoformat())
         promise = ahead(60)
         drafted = by.performed(
             COMMUNICATOR, "update-draft", incident, on="updates",
@@ -103,7 +99,12 @@ class Communications:
             "update-rests-on-unconfirmed"
         )
         assert by.refused(
-            COMMUNICATOR, "update-draft", incident, audience="customers", claims=[impact], next_update_at=promise.isoformat()
+            COMMUNICATOR,
+            "update-draft",
+            incident,
+            audience="customers",
+            claims=[impact],
+            next_update_at=promise.isoformat(),
         ) == ("customer-contents-missing")
         drafted = by.performed(COMMUNICATOR, "update-draft", incident, on="updates", **told, claims=[impact])
         update = drafted["update_id"]
@@ -118,9 +119,9 @@ class Communications:
 
     def test_c2_a_guess_put_into_words_for_customers_is_not_approved(self, by: By) -> None:
         incident = by.staged("guess")
-        impact = by.performed(
-            LEAD, "claim-state", incident, kind="impact", text="The search service was affected"
-        )["claim_id"]
+        impact = by.performed(LEAD, "claim-state", incident, kind="impact", text="The search service was affected")[
+            "claim_id"
+        ]
         by.performed(LEAD, "claim-state", incident, kind="cause", text="A former supplier kept the key")
         by.performed(KEEPER, "claim-confirm", incident, claim=impact, cites=["ev-1"])
         update = by.performed(
@@ -184,9 +185,7 @@ class Communications:
         return found
 
     def _commitment(self, by: By, incident: str, update: str) -> str:
-        events = [
-            event for event in by.events(incident) if event["type"] in ("update.drafted", "update.revised")
-        ]
+        events = [event for event in by.events(incident) if event["type"] in ("update.drafted", "update.revised")]
         return str([one for one in events if one["data"]["update_id"] == update][-1]["data"]["text"]["commitment"])
 
     def _text(self, by: By, incident: str, update: str) -> str:

@@ -167,9 +167,7 @@ class By:
     def staged(self, family: str, **fields: Any) -> str:
         """An incident with its five roles filled and one piece of evidence (``ev-1``), made once for a family."""
         if family not in self._staged:
-            incident = self.declare(
-                name=f"{family} by {self.name}", answers=["production_secret=confirmed"], **fields
-            )
+            incident = self.declare(name=f"{family} by {self.name}", answers=["production_secret=confirmed"], **fields)
             self.perform(COMMANDER, "command-take", incident)
             for role, account in STAFF.items():
                 self.perform(COMMANDER, "role-assign", incident, role=role, account=account)
@@ -200,7 +198,9 @@ class By:
                 wanted = list(expected_words(event, self.said[incident, event["seq"]]))
                 # Keys may be shown as words: cloud_audit_events as "cloud audit events".
                 missing = [word for word in wanted if word not in sentence and word.replace("_", " ") not in sentence]
-                assert sentence and not missing, f"{self.name} #{event['seq']} {event['type']}: {missing} in {sentence!r}"
+                entry = f"{self.name} #{event['seq']} {event['type']}"
+                assert sentence, f"{entry} is not shown"
+                assert not missing, f"{entry}: {missing} in {sentence!r}"
 
 
 ROW = 3000

@@ -28,9 +28,7 @@ class FirstFifteen:
 
     def test_f1_the_room_is_open_and_the_commander_is_named(self, by: By) -> None:
         incident = by.declare(name="The room opens by itself")
-        posted = by.performed(
-            LEAD, "message-post", incident, on="room", text=f"I am in. @{COMMANDER}, do you command?"
-        )
+        posted = by.performed(LEAD, "message-post", incident, on="room", text=f"I am in. @{COMMANDER}, do you command?")
         assert (posted["type"], posted["mentions"]) == ("message.posted", [COMMANDER])
         by.shows(incident, "room", "I am in.", LEAD)
         pinned = by.performed(COMMANDER, "message-pin", incident, entry=posted["seq"])
@@ -85,7 +83,11 @@ class FirstFifteen:
             COMMANDER, "freeze-order", incident, on="freeze", scopes=[f"prod/{by.name}"],
             reason="nothing may be deleted now", expires_at=soon(60),
         )  # fmt: skip
-        assert (ordered["type"], ordered["scopes"], ordered["ask"]) == ("freeze.ordered", [f"prod/{by.name}"], COMMANDER)
+        assert (ordered["type"], ordered["scopes"], ordered["ask"]) == (
+            "freeze.ordered",
+            [f"prod/{by.name}"],
+            COMMANDER,
+        )
         assert by.surface.gate(LEAD, incident, scope) == "frozen"
         by.shows(incident, "freeze", f"prod/{by.name}", "nothing may be deleted now")
         issued = by.performed(
@@ -108,9 +110,7 @@ class FirstFifteen:
         incident = by.declare(name="Capture before anything changes")
         for part, name in BOARD["F5"].parts.items():
             item = by.capture(KEEPER, incident, f"what {name} held, by {by.name}", source=part)
-            settled = by.performed(
-                KEEPER, "board-settle", incident, on="board", line="F5", part=part, cites=[item]
-            )
+            settled = by.performed(KEEPER, "board-settle", incident, on="board", line="F5", part=part, cites=[item])
             assert (settled["line"], settled["part"], settled["standing"]) == ("F5", part, "done")
             assert [one["evidence"] for one in settled["citations"]] == [item]
             assert len(settled["citations"][0]["sha256"]) == 64
@@ -150,9 +150,7 @@ class FirstFifteen:
     def test_a_line_of_the_board_has_one_owner_who_says_so(self, by: By) -> None:
         incident = by.declare(name="Who owns which line")
         for line in BOARD:
-            assigned = by.performed(
-                COMMANDER, "board-assign", incident, on="board", line=line, owner=COMMUNICATOR
-            )
+            assigned = by.performed(COMMANDER, "board-assign", incident, on="board", line=line, owner=COMMUNICATOR)
             assert (assigned["type"], assigned["line"], assigned["owner"]) == ("board.assigned", line, COMMUNICATOR)
             by.performed(COMMUNICATOR, "board-acknowledge", incident, on="board", line=line)
         by.shows(incident, "board", COMMUNICATOR)

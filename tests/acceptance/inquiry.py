@@ -69,7 +69,12 @@ class Investigation:
             by.shows(incident, "investigation", words)
         by.shows_together(incident, "investigation", ("read", "unknown", "read of I4 is unknown: the logs are gone"))
         reopened = by.performed(
-            LEAD, "question-reopen", incident, on="investigation", question="I7", reason="a backup of the logs was found"
+            LEAD,
+            "question-reopen",
+            incident,
+            on="investigation",
+            question="I7",
+            reason="a backup of the logs was found",
         )
         assert (reopened["type"], reopened["question"]) == ("question.reopened", "I7")
         by.shows_timeline(incident)
@@ -130,9 +135,7 @@ class Plays:
         incident = by.staged(key)
         for part in BOARD["F5"].parts:
             by.perform(KEEPER, "board-settle", incident, line="F5", part=part, cites=["ev-1"])
-        started = by.performed(
-            COMMANDER, "play-start", incident, on="plays", play=key, subject=f"the {key} of tonight"
-        )
+        started = by.performed(COMMANDER, "play-start", incident, on="plays", play=key, subject=f"the {key} of tonight")
         assert (started["type"], started["play"]) == ("play.started", key)
         last: list[dict[str, Any]] = []
         for step in PLAYS[key].values():
@@ -182,14 +185,15 @@ def _output(step: Item, output: Mapping[str, Any], number: int) -> dict[str, Any
     if "instead_of" in output or (choice and chosen[choice] != key):
         return None
     words = f"{output['name']} of {step.id}, as we found it"
-    return {
+    given: dict[str, dict[str, Any]] = {
         "text": {"value": words},
         "account": {"value": OWNER},
         "instant": {"value": ago(600 - 10 * number)},
         "citation": {"cites": ["ev-1"]},
         "choice": {"value": output.get("choices", [{"key": ""}])[0]["key"]},
         "list": {"value": words, "cites": ["ev-1"]},
-    }[output["type"]]
+    }
+    return given[output["type"]]
 
 
 def _check_value(value: Any, kind: str, fields: Mapping[str, Any]) -> None:
