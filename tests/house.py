@@ -6,7 +6,7 @@ import asyncio
 import io
 import os
 import threading
-from collections.abc import Coroutine, Iterator, Mapping
+from collections.abc import Callable, Coroutine, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -52,7 +52,7 @@ class House:
     """An application and who lives in it."""
 
     app: Application
-    clock: Clock
+    clock: Callable[[], datetime]
     tokens: dict[str, str] = field(default_factory=dict)
 
     def viewer(self, account: str, scopes: frozenset[str] = frozenset({"all"})) -> Viewer:
@@ -117,9 +117,9 @@ def settings(folder: Path, **more: str) -> Settings:
 
 
 @contextmanager
-def open_house(folder: Path, **more: str) -> Iterator[House]:
+def open_house(folder: Path, clock: Callable[[], datetime] | None = None, **more: str) -> Iterator[House]:
     """Build the installation, with its people at the first opening."""
-    clock = Clock()
+    clock = clock or Clock()
     app = build(settings(folder, **more), clock=clock, randomness=os.urandom)
     house = House(app, clock)
     try:
