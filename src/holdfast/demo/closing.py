@@ -95,6 +95,11 @@ def technical(show: Show) -> None:
         where="Code host, to the payments channel",
         cites=show.cited("rule"),
     )
+    _prove(show)
+
+
+def _prove(show: Show) -> None:
+    """Names under X1 to X5, and the recovery verified."""
     for gate, statement, name in (
         ("X1", "The commit shows it.", "leak"),
         ("X2", "Closed, and the attempt was refused.", "refused"),
@@ -134,9 +139,15 @@ def duties(show: Show) -> None:
     show.teller.says(
         "eli", "decides the four escalations: three notified with receipts, one not needed, with the reason."
     )
+    _afterwards(show, told)
+
+
+def _afterwards(show: Show, told: str) -> None:
+    """A hold, corrective actions, the last update, and X6 and X7."""
     show.quietly("eli", "hold place", reason="Counsel asks to keep everything while the authority's file is open.")
-    show.quietly("dora", "evidence reverify", evidence_id=show.cites["trail"])
-    show.teller.says("eli", "places a legal hold on the whole incident; dora hashes the log folder again: it matches.")
+    again = show.quietly("dora", "evidence reverify", evidence_id=show.cites["trail"]).result
+    show.teller.says("eli", "places a legal hold on the whole incident.")
+    show.teller.says("dora", f"hashes all {again['objects']} objects of the log folder again: {again['outcome']}.")
     due = (datetime.now(UTC) + timedelta(days=21)).date().isoformat()
     for text, owner in (
         ("Move payments to workload identity", "ben"),

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import json
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from holdfast.app.capturing import Labels
 from holdfast.app.ports_capture import CommandOrder
-from holdfast.demo.inputs import SETTINGS_FILE, git, git_environment, search_files, search_repository
+from holdfast.demo.inputs import SETTINGS_FILE, Search, git, git_environment, search_files, search_repository
 from holdfast.demo.story import Show, in_minutes
 from holdfast.demo.trail import BUCKET, HOURS, examine, time_of
 from holdfast.kernel.errors import DamagedError
@@ -85,6 +85,11 @@ def search(show: Show) -> None:
     show.cites["leak"] = (
         show.person("ben").captures_command(order, Labels(name="commits that added or removed it")).evidence_id
     )
+    _spread(show, searches, oid)
+
+
+def _spread(show: Show, searches: tuple[Search, ...], oid: str) -> None:
+    """Settle LS2 from what the searches found."""
     listed = git(show.repository, "log", "--all", "--format=%aI", f"--find-object={oid}").decode().split()
     show.values["removed_at"], show.values["exposed_at"] = listed[0], listed[-1]
     for part, name in (
@@ -141,6 +146,11 @@ def use(show: Show) -> None:
         cites=show.cited("trail"),
     )
     show.cites["use"] = done.cite
+    _judge(show, first)
+
+
+def _judge(show: Show, first: datetime) -> None:
+    """What the use of the key means for severity, impact and the measures."""
     show.quietly(
         "ana", "severity answer", answers=["attacker_in_production=confirmed", "data_left=confirmed", "cloud_admin=no"]
     )
@@ -257,6 +267,12 @@ def questions(show: Show) -> None:
     )
     _settle(show, "I3", {"answer": "pods"}, {})
     _answer(show, "I3", "Three workloads hold the key: charge, receipts and the nightly export.", "pods", "history")
+    _reach(show, since)
+
+
+def _reach(show: Show, since: datetime) -> None:
+    """I4 to I6."""
+    found = show.findings
     _settle(
         show,
         "I4",

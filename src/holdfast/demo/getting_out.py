@@ -87,6 +87,11 @@ def contain(show: Show) -> None:
     show.teller.says(
         PIPELINE, f"shows the pass: {passed.stdout.strip().splitlines()[0]} (exit 0). Its use is on record."
     )
+    _disable(show)
+
+
+def _disable(show: Show) -> None:
+    """Both keys end; what shows it is captured, and the step can be done."""
     revoked = datetime.now(UTC)
     show.values["revoked_at"] = format_instant(revoked)
     write_containment(show.place.inputs / "cloudtrail-after", show.cloud, revoked)
@@ -131,6 +136,11 @@ def window(show: Show) -> None:
         play_id=PLAY,
         step="LS4",
     )
+    workloads(show)
+
+
+def workloads(show: Show) -> None:
+    """The workloads on the new key, and the question whether it would work again (LS5, I7)."""
     file = show.place.inputs / "rollout.jsonl"
     write_rollout(file, dict.fromkeys(WORKLOADS, "new key"), datetime.now(UTC))
     show.cites["rollout"] = show.person("ben").captures(file, Labels(kind="log")).evidence_id
