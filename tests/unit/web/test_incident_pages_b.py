@@ -338,4 +338,17 @@ def test_the_picture_keeps_the_order_and_never_leaves_its_frame() -> None:
     assert [dot.name for dot in dots] == [f"Moment {at}" for at in times]
     assert all(0 < dot.x < WIDTH for dot in dots)
     assert sorted({dot.x for dot in dots}) == [dot.x for dot in dots]
+    assert len({dot.y for dot in dots}) == len(dots)
     assert picture(()) == ()
+
+
+def test_no_line_of_the_picture_runs_through_words_that_begin_before_it() -> None:
+    moments = tuple(
+        MomentShown(f"m{at}", f"Moment {at}", START + timedelta(seconds=at), "ana", "observed", at)
+        for at in (0, 1, 2, 3, 4, 5, 6)
+    )
+    dots = picture(moments)
+    left = [dot for dot in dots if dot.anchor == "start"]
+    assert [dot.y for dot in left] == sorted((dot.y for dot in left), reverse=True)
+    right = [dot for dot in dots if dot.anchor == "end"]
+    assert [dot.y for dot in right] == sorted(dot.y for dot in right)

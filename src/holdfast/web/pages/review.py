@@ -17,6 +17,9 @@ from holdfast.web.pages.tuning import tuned
 
 WIDTH, LEFT, RIGHT, ROW = 960, 20, 20, 26
 """Of the picture, in its own units: its width, its margins, and the height of one row of words."""
+TURN = 0.6
+"""Share of the width from which words stand on the left of their line. Before it the earliest stands lowest, after it
+the latest, so that no line runs through the words of another."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,22 +101,23 @@ def picture(moments: tuple[MomentShown, ...]) -> tuple[Dot, ...]:
     first, last = _when(known[0]), _when(known[-1])
     whole = max((last - first).total_seconds(), 1.0)
     room = WIDTH - LEFT - RIGHT
-    dots = []
+    places = []
     for place, one in enumerate(known):
         even = place / max(len(known) - 1, 1)
         true = (_when(one) - first).total_seconds() / whole
-        x = LEFT + round(room * (even + true) / 2)
-        dots.append(
-            Dot(
-                x=x,
-                y=48 + ROW * place,
-                anchor="start" if x < WIDTH * 0.6 else "end",
-                name=one.name,
-                at=_when(one),
-                estimated=one.basis == "estimated",
-            )
+        places.append(LEFT + round(room * (even + true) / 2))
+    rightward = sum(x < WIDTH * TURN for x in places)
+    return tuple(
+        Dot(
+            x=x,
+            y=48 + ROW * (rightward - 1 - place if place < rightward else place),
+            anchor="start" if place < rightward else "end",
+            name=one.name,
+            at=_when(one),
+            estimated=one.basis == "estimated",
         )
-    return tuple(dots)
+        for place, (x, one) in enumerate(zip(places, known, strict=True))
+    )
 
 
 def _when(one: MomentShown) -> datetime:
