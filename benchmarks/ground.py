@@ -16,6 +16,10 @@ from pathlib import Path
 
 import httpx
 
+from holdfast.app.settings import load
+from holdfast.app.signing_in import viewer_of
+from holdfast.wiring import build
+
 TICKS = os.sysconf("SC_CLK_TCK")
 
 
@@ -74,10 +78,6 @@ def ground(incidents: int = 0) -> Iterator[Ground]:
 
 
 def _prepare(environment: dict[str, str], incidents: int) -> str:
-    from holdfast.app.settings import load
-    from holdfast.app.signing_in import viewer_of
-    from holdfast.wiring import build
-
     app = build(load(environment))
     try:
         app.add_first_account("ana")
