@@ -5,8 +5,10 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Body, Request
 from fastapi.responses import JSONResponse
 
+from holdfast.app.authorisation import Viewer, permit
 from holdfast.app.commanding import AccountName
 from holdfast.app.commands.accounts import Label
+from holdfast.kernel.errors import ForbiddenError
 from holdfast.web.api.commands import API, PROBLEMS
 from holdfast.web.identity import ApplicationDep, ViewerDep, check_origin, set_session
 
@@ -52,7 +54,8 @@ def router() -> APIRouter:
 
     @routes.post("/passkeys/registration", operation_id="passkey-registration")
     def registration(viewer: ViewerDep, app: ApplicationDep) -> JSONResponse:
-        """What the browser asks the authenticator to make a new passkey with."""
+        """What the browser asks the authenticator to make a new passkey with; not with an API token."""
+        _may_enrol(viewer)
         return JSONResponse(app.signing_in.passkey_registration(viewer.account, app.site))
 
     @routes.post("/passkeys", operation_id="enrol-passkey")
@@ -62,9 +65,22 @@ def router() -> APIRouter:
         viewer: ViewerDep,
         app: ApplicationDep,
     ) -> JSONResponse:
-        """Enrol the passkey the authenticator made."""
+        """Enrol the passkey the authenticator made; not with an API token."""
+        _may_enrol(viewer)
         app.signing_in.enrol_passkey(viewer.account, answer, app.site, label)
         app.execute("credential-note", {"kind": "passkey"}, viewer)
         return JSONResponse({"ok": True})
 
     return routes
+
+
+def _may_enrol(viewer: Viewer) -> None:
+    """A token, which lapses and may be scoped, never makes a credential that does not and is not."""
+    permit(viewer, "token.own")
+    if viewer.actor.authenticated == "token":
+        raise ForbiddenError(
+            "not-with-a-token",
+            "No passkey was enrolled.",
+            why="An API token cannot make a lasting credential.",
+            next_step="Sign in on the pages and enrol it there.",
+        )
