@@ -30,9 +30,8 @@ def measured(place: Ground, name: str, count: int, act: Callable[[], httpx.Respo
         walls.append((time.perf_counter() - begun) * 1000)
     cpu = (place.cpu_s() - before) * 1000 / count
     walls.sort()
-    ratios = ", ".join(
-        f"{peer} {their / cpu:.0f}x" for peer, their in PEERS.get(name.split(" (", maxsplit=1)[0], {}).items()
-    )
+    peers = PEERS.get(name.split(" (", maxsplit=1)[0], {})
+    ratios = ", ".join(f"{peer} {their / cpu:.0f}x" for peer, their in peers.items())
     p99 = walls[int(len(walls) * 0.99) - 1]
     print(f"{name:34} {cpu:6.2f} CPU ms   p50 {statistics.median(walls):6.2f} ms   p99 {p99:6.2f} ms   {ratios}")
     return cpu

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import uuid
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -51,18 +51,32 @@ class ApiSurface:
         self._post(person, f"/incidents/{incident}/evidence/add", fields)
 
     def rendered(self, person: str, incident: str, section: str) -> str:
-        """The command post, and the whole state with its words, as JSON text."""
+        """The section as the API answers it, as JSON text."""
         told = [" ".join(self.sentences(person, incident).values())] if section in ("room", "timeline") else []
-        post = _checked(self._clients[person].get(f"/incidents/{incident}/post"))
-        state = _checked(self._clients[person].get(f"/incidents/{incident}"))
-        told += [json.dumps(_texts(one), ensure_ascii=False) for one in (post, state)]
+        told += [json.dumps(one, ensure_ascii=False) for one in self._answers(person, incident, section)]
         return "\n".join(told)
 
     def rows(self, person: str, incident: str, section: str) -> list[str]:
-        """Every object of the command post and the state, as JSON text beside its key."""
-        del section
-        paths = (f"/incidents/{incident}/post", f"/incidents/{incident}")
-        return [row for path in paths for row in rows_of(_texts(_checked(self._clients[person].get(path))))]
+        """Every object of the section, as JSON text beside its key."""
+        return [row for one in self._answers(person, incident, section) for row in rows_of(one)]
+
+    def _answers(self, person: str, incident: str, section: str) -> list[Any]:
+        """What the API says of a section; of those without a read of their own, the command post and the state."""
+        base = f"/incidents/{incident}"
+        answers = [self._read(person, base + path) for path in SECTIONS.get(section, ("/post", ""))]
+        for listed in ("plays", "updates"):
+            if section == listed:
+                ids = [
+                    one["id"]
+                    for found in answers
+                    for one in _objects(found)
+                    if str(one.get("id")).startswith(listed[:-1] + "-")
+                ]
+                answers += [self._read(person, f"{base}/{listed}/{one}") for one in dict.fromkeys(ids)]
+        return answers
+
+    def _read(self, person: str, path: str) -> Any:
+        return _texts(_checked(self._clients[person].get(path)))
 
     def sentences(self, person: str, incident: str) -> dict[int, str]:
         """GET …/timeline."""
@@ -92,6 +106,24 @@ class ApiSurface:
     def _post(self, person: str, path: str, fields: Mapping[str, Any]) -> Json:
         headers = {"Idempotency-Key": uuid.uuid4().hex}
         return _checked(self._clients[person].post(path, json=dict(fields), headers=headers))
+
+
+SECTIONS: Mapping[str, tuple[str, ...]] = {
+    "investigation": ("/questions",),
+    "plays": ("/plays",),
+    "claims": ("/claims",),
+    "updates": ("/updates",),
+    "recovery": ("/closure", ""),
+    "review": ("/review",),
+}
+"""Reads of a section, below the incident."""
+
+
+def _objects(value: Any) -> Iterator[Json]:
+    if isinstance(value, dict):
+        yield value
+    for item in value.values() if isinstance(value, dict) else value if isinstance(value, list) else ():
+        yield from _objects(item)
 
 
 def _checked(answer: httpx.Response) -> Json:

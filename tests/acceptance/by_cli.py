@@ -23,6 +23,18 @@ from tests.acceptance.by_api import rows_of
 from tests.acceptance.driver import Json, RefusedHere
 from tests.acceptance.installation import PASSWORD, Installation
 
+SECTIONS: Mapping[str, tuple[tuple[str, ...], ...]] = {
+    "room": (("timeline", "show"),),
+    "timeline": (("timeline", "show"),),
+    "evidence": (("evidence", "list"),),
+    "investigation": (("question", "list"),),
+    "claims": (("claim", "list"),),
+    "updates": (("update", "list"),),
+    "recovery": (("closure", "show"), ("state",)),
+    "review": (("review", "show"),),
+}
+"""Commands that show a section; the others are on ``show`` and ``state``."""
+
 
 @dataclass(frozen=True)
 class Printed:
@@ -68,20 +80,31 @@ class CliSurface:
         self._json(person, ["capture", incident, str(path), "--kind", kind, *more])
 
     def rendered(self, person: str, incident: str, section: str) -> str:
-        """What ``show``, ``state`` and ``evidence list`` print."""
-        printed = [self._words(person, ["show", incident]), self._words(person, ["state", incident])]
-        if section == "evidence":
-            printed.append(self._words(person, ["evidence", "list", incident]))
-        if section in ("room", "timeline"):
-            printed.append(self._words(person, ["timeline", "show", incident]))
+        """What the section's commands print for a person, and what they print with ``--json``."""
+        printed = []
+        for command in self._commands(person, incident, section):
+            printed.append(self._words(person, command))
+            if command[0] not in ("state", "timeline"):
+                printed.append(self._words(person, [*command, "--json"]))
         return "\n".join(printed)
 
     def rows(self, person: str, incident: str, section: str) -> list[str]:
-        """Every object that ``show --json`` and ``state`` print."""
-        del section
-        shown = self._json(person, ["show", incident])
+        """Every object that the section's commands print with ``--json``."""
+        found = []
+        for command in self._commands(person, incident, section):
+            words = command if command[0] == "state" else [*command, "--json"]
+            found += rows_of(json.loads(self._words(person, words)))
+        return [" ".join(row.split()) for row in found]
+
+    def _commands(self, person: str, incident: str, section: str) -> list[list[str]]:
+        named = SECTIONS.get(section, (("show",), ("state",)))
+        commands = [[*words, incident] for words in named]
         state = json.loads(self._words(person, ["state", incident]))
-        return [" ".join(row.split()) for one in (shown, state) for row in rows_of(one)]
+        if section == "plays":
+            commands = [["play", "show", incident, run] for run in state["plays"]["runs"]]
+        if section == "updates":
+            commands += [["update", "show", incident, one] for one in state["communications"]["updates"]]
+        return commands
 
     def sentences(self, person: str, incident: str) -> dict[int, str]:
         """``holdfast timeline show``, as it is printed: time, number, sentence."""

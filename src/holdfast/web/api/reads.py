@@ -64,7 +64,7 @@ def _incidents() -> APIRouter:
 
     @routes.get("/incidents/{incident_id}/post", operation_id="read-post")
     def post(incident_id: IncidentPath, viewer: ViewerDep, app: ApplicationDep) -> JSONResponse:
-        """The command post: header, clocks, board, questions, plays, gates and what is yours to do."""
+        """The command post: header, clocks, board, roles, what is missing and which countersignatures are owed."""
         state = app.incident(incident_id, viewer)
         return JSONResponse(showing.as_json(posts.post(app, state, viewer), app.texts))
 
