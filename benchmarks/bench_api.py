@@ -40,9 +40,7 @@ def measured(place: Ground, name: str, count: int, act: Callable[[], httpx.Respo
 def main(stored: int = 10_000) -> None:
     """Measure on a record that already holds ``stored`` incidents."""
     with ground(stored) as place, place.client() as client:
-        print(
-            f"start to first answer {place.started_s:.2f} s, memory {place.memory_mb():.0f} MB, {stored} incidents stored"
-        )
+        print(f"start to first answer {place.started_s:.2f} s, memory {place.memory_mb():.0f} MB, {stored} stored")
         declared = client.post("/api/v1/incidents", json={"name": "A production secret leaked"}).json()["incident"]
         measured(
             place, "create", 400, lambda: client.post("/api/v1/incidents", json={"name": "A production secret leaked"})
