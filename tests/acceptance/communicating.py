@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
-from typing import Any
 
 from tests.acceptance.driver import By
 from tests.acceptance.expected import CONTENTS, FIELDS
@@ -129,7 +128,7 @@ class Communications:
             happened="A former supplier kept the key.", affected="The search service.", action="Nothing.",
             next_update_at=ahead(60).isoformat(),
         )["update_id"]  # fmt: skip
-        seen = self._update(by, incident, update)["text_hash"]
+        seen = self._commitment(by, incident, update)
         assert by.refused(OWNER, "update-approve", incident, update=update, text_hash=seen) == "update-wording-blocked"
 
     def test_hypotheses_compete_are_disproved_and_facts_are_retracted_with_a_correction(self, by: By) -> None:
@@ -170,7 +169,7 @@ class Communications:
         by.shows_timeline(incident)
 
     def _approve_and_send(self, by: By, incident: str, update: str, approvers: list[str]) -> None:
-        seen = self._update(by, incident, update)["text_hash"]
+        seen = self._commitment(by, incident, update)
         for person in approvers:
             approved = by.performed(person, "update-approve", incident, on="updates", update=update, text_hash=seen)
             assert (approved["type"], approved["text_hash"]) == ("update.approved", seen)
@@ -179,14 +178,10 @@ class Communications:
         )
         assert (sent["type"], sent["update_id"], sent["text_hash"]) == ("update.sent", update, seen)
 
-    def _update(self, by: By, incident: str, update: str) -> dict[str, Any]:
-        found: dict[str, Any] = by.read(f"/incidents/{incident}")["communications"]["updates"][update]
-        found["text_hash"] = found["text_hash"] if "text_hash" in found else self._commitment(by, incident, update)
-        return found
-
     def _commitment(self, by: By, incident: str, update: str) -> str:
+        """The hash of the text as it stands: what an approval is bound to."""
         events = [event for event in by.events(incident) if event["type"] in ("update.drafted", "update.revised")]
         return str([one for one in events if one["data"]["update_id"] == update][-1]["data"]["text"]["commitment"])
 
     def _text(self, by: By, incident: str, update: str) -> str:
-        return str(self._update(by, incident, update)["text"]["text"])
+        return str(by.read(f"/incidents/{incident}")["communications"]["updates"][update]["text"]["text"])

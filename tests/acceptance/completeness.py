@@ -7,8 +7,6 @@ from tests.acceptance.expected import CLASSIFIED, COUNTS, ORDER
 from tests.acceptance.shipped import BOARD, CASES, GATES, PLAYS, PROMPTS, QUESTIONS, ROLES
 
 STEPS = {step.id: step for steps in PLAYS.values() for step in steps.values()}
-FOUND_ELSEWHERE = ("R", "V", "C", "X", "S")
-"""Families whose ids have no parts in the data, or have them counted otherwise."""
 
 
 class Completeness:

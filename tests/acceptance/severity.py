@@ -26,7 +26,6 @@ class Severity:
     def test_the_twelve_examples_are_classified_exactly(self, by: By) -> None:
         for words, (answer, level) in CLASSIFIED.items():
             incident = by.declare(name=words, answers=[answer])
-            by.ledger.take([])
             answered, assigned = (
                 next(event["data"] for event in by.events(incident) if event["type"] == kind)
                 for kind in ("severity.answered", "severity.set")
