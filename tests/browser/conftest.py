@@ -60,13 +60,13 @@ class Served:
         context.add_cookies([{"name": COOKIE, "value": value, "url": self.url, "httpOnly": True, "sameSite": "Lax"}])
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")  # while Playwright runs its loop, no other test of this process could run one
 def playwright() -> Iterator[Playwright]:
     with sync_playwright() as started:
         yield started
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def browser(playwright: Playwright) -> Iterator[Browser]:
     if not CHROMIUM.exists():
         pytest.skip("Chromium is not installed: apt-get install chromium")
