@@ -15,6 +15,7 @@ from __future__ import annotations
 
 import hashlib
 import hmac
+import re
 import threading
 import zlib
 from collections.abc import Callable, Mapping
@@ -41,6 +42,7 @@ from holdfast.kernel.events import Event
 from holdfast.kernel.texts import sealed_within
 
 ATTEMPTS = 50
+_INC = re.compile(r"\bINC\b(?!-)")
 BREAK_GLASS = "access-break-glass"
 _RESTRICTED_ALPHABET = "abcdefghjkmnpqrstuvwxyz23456789"
 
@@ -142,10 +144,12 @@ class Dispatcher:
                     return self._attempt(case, command, viewer, incident_id, request, notices, drafts)
             except LostRaceError:
                 earlier = self._remembered(viewer, idempotency_key)
-            except HoldfastError:
+            except HoldfastError as error:
                 # Refused, perhaps only because another sender of the same command was faster.
                 earlier = self._remembered(viewer, idempotency_key)
                 if earlier is None:
+                    # Deciders do not know the incident's id; what a person is told to type must hold it.
+                    error.next_step = _INC.sub(incident_id or "INC", error.next_step)
                     raise
         raise _too_busy()
 

@@ -19,7 +19,7 @@ from typing import Any
 
 import pyotp
 import webauthn
-from webauthn.helpers.exceptions import InvalidAuthenticationResponse, InvalidJSONStructure, InvalidRegistrationResponse
+from webauthn.helpers.exceptions import WebAuthnException
 from webauthn.helpers.structs import (
     AuthenticatorSelectionCriteria,
     PublicKeyCredentialDescriptor,
@@ -42,6 +42,8 @@ WITHIN = timedelta(minutes=5)
 MIN_PASSWORD = 12
 MAX_PASSWORD = 500
 TOTP_STEP_S = 30
+_UNVERIFIED = (WebAuthnException, ValueError, LookupError, TypeError, AttributeError)
+"""What the library raises for an answer that does not verify, or that is no answer of an authenticator at all."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -199,7 +201,7 @@ class SigningIn:
                 expected_origin=site.origin,
                 require_user_verification=True,
             )
-        except (InvalidRegistrationResponse, InvalidJSONStructure, ValueError):
+        except _UNVERIFIED:
             raise BadInputError(
                 "passkey-refused",
                 "The passkey was not enrolled.",
@@ -242,7 +244,7 @@ class SigningIn:
                 credential_current_sign_count=known.counter,
                 require_user_verification=True,
             )
-        except (InvalidAuthenticationResponse, InvalidJSONStructure, ValueError):
+        except _UNVERIFIED:
             raise _passkey_refused() from None
         if verified.new_sign_count:
             self._tools.credentials.advance(known, verified.new_sign_count)

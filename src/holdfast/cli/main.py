@@ -69,6 +69,8 @@ def build() -> typer.Typer:
     lists: tuple[tuple[str, str, Callable[..., None]], ...] = (
         ("evidence", "list", reading.evidence),
         ("timeline", "show", reading.timeline),
+        ("board", "show", reading.board),
+        ("message", "list", reading.room),
         ("account", "list", reading.accounts),
         ("token", "list", reading.tokens),
         ("question", "list", sections.questions),

@@ -84,6 +84,38 @@ def show(incident: Inc, *, as_json: JsonOption = False) -> None:
         out().print(f"{mark} {escape(nag['what'])}  [dim]{escape(nag['next_command'])}[/]")
 
 
+def board(incident: Inc, *, as_json: JsonOption = False) -> None:
+    """Show the first fifteen minutes with every part: how it stands, who settled it, and why."""
+    path = f"/incidents/{incident}"
+    answer = run(lambda server: server.request("GET", f"{path}/post"), as_json=as_json)
+    if as_json:
+        print_json(answer["board"])
+        return
+    rows = []
+    for line in answer["board"]:
+        owner = (line["owner"] or {}).get("owner", "—")
+        rows.append((line["id"], line["name"], line["standing"] + (" LATE" if line["late"] else ""), owner))
+        for part in line["parts"]:
+            why = ", ".join(part["citations"]) or (part["reason"] or {}).get("text", "")
+            rows.append(("", f"  {part['name']}", part["standing"].replace("_", " "), f"{part['by']} {why}".strip()))
+    table(("", "First 15 minutes", "State", "Who, citing or because"), rows)
+
+
+def room(incident: Inc, *, as_json: JsonOption = False) -> None:
+    """Read the incident's room: its messages and decisions, oldest first."""
+    params = {"kind": ["message", "decision"]}
+    answer = run(
+        lambda server: server.request("GET", f"/incidents/{incident}/timeline", params=params), as_json=as_json
+    )
+    if as_json:
+        print_json(answer)
+    elif answer["entries"]:
+        _print_entries(answer["entries"])
+    else:
+        out().print("Nobody has written here yet.")
+        out().print(f'Write: [bold]holdfast message post {escape(incident)} "…"[/]')
+
+
 def state(incident: Inc) -> None:
     """Print everything the record says now, as JSON."""
     print_json(run(lambda server: server.request("GET", f"/incidents/{incident}"), as_json=True))
