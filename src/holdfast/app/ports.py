@@ -135,6 +135,10 @@ class Record(Protocol):
         """Incidents visible to the viewer, newest first."""
         ...
 
+    def open_incidents(self) -> list[tuple[str, int]]:
+        """(incident id, version) of every incident that is not closed, newest declaration first."""
+        ...
+
     def row(self, incident_id: str) -> IncidentRow | None:
         """One projection row."""
         ...

@@ -41,6 +41,14 @@ class Projections:
         with looking(self._databases.record) as connection:
             return [_row(found) for found in connection.execute(_select(query))]
 
+    def open_incidents(self) -> list[tuple[str, int]]:
+        """(incident id, version) of every incident that is not closed, newest declaration first."""
+        columns = incident_row.c
+        query = select(columns.incident_id, columns.seq).where(columns.status != "closed")
+        with looking(self._databases.record) as connection:
+            found = connection.execute(query.order_by(columns.declared_at.desc(), columns.incident_id.desc()))
+            return [(row.incident_id, int(row.seq)) for row in found]
+
     def row(self, incident_id: str) -> IncidentRow | None:
         """One row with its viewers, for callers that check visibility themselves."""
         with reading(self._databases.record) as connection:

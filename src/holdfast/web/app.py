@@ -133,9 +133,10 @@ def create_app(application: Application) -> FastAPI:
 
 
 async def _rounds(application: Application) -> None:
+    seen: rounds.Seen = {}
     while True:
         try:
-            await asyncio.to_thread(rounds.make, application)
+            await asyncio.to_thread(rounds.make, application, seen)
         except Exception as error:  # noqa: BLE001 - the rim of a background job: the next round tries again
             LOG.error("round-failed: %s", type(error).__name__)  # noqa: TRY400 - a trace could hold locals
         await asyncio.sleep(rounds.EVERY_S)
