@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import sys
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, NoReturn
@@ -12,7 +13,9 @@ import typer
 from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
+from rich.text import Text
 
+from holdfast.app.queries.unmasking import unmasked
 from holdfast.app.settings import Settings, load
 from holdfast.cli.connection import Connection, connect
 from holdfast.kernel.errors import HoldfastError
@@ -36,14 +39,31 @@ EXIT_CODES: Mapping[int, str] = {
 _PLAIN = bool(os.environ.get("NO_COLOR"))
 
 
+_OVERWRITING = re.compile(r"\r(?!\n)")
+
+
+class Guarded(Console):
+    """A console on which nobody's words steer the terminal: only our own styles become escape sequences."""
+
+    def render_str(self, text: str, **more: Any) -> Text:  # noqa: ANN401 - handed on as it comes
+        """The text with deceiving characters named, as on the pages; every string shown passes here."""
+        return super().render_str(unmasked(text), **more)
+
+
 def out() -> Console:
     """Standard output; colour only on a terminal."""
-    return Console(no_color=_PLAIN, highlight=False, soft_wrap=not sys.stdout.isatty())
+    return Guarded(no_color=_PLAIN, highlight=False, emoji=False, soft_wrap=not sys.stdout.isatty())
 
 
 def err() -> Console:
     """Standard error."""
-    return Console(stderr=True, no_color=_PLAIN, highlight=False, soft_wrap=not sys.stderr.isatty())
+    return Guarded(stderr=True, no_color=_PLAIN, highlight=False, emoji=False, soft_wrap=not sys.stderr.isatty())
+
+
+def words(text: str) -> None:
+    """Somebody's words on standard output: exactly as they are for a file or a program, harmless on a terminal."""
+    # Not by click, which takes from a text for a program whatever looks like colour.
+    sys.stdout.write((_OVERWRITING.sub("[U+000D]", unmasked(text)) if sys.stdout.isatty() else text) + "\n")
 
 
 def settings() -> Settings:

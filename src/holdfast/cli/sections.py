@@ -7,7 +7,7 @@ from typing import Annotated, Any
 import typer
 from rich.markup import escape
 
-from holdfast.cli.output import out, print_json, run, table
+from holdfast.cli.output import out, print_json, run, table, words
 from holdfast.cli.reading import Inc, JsonOption
 
 PlayId = Annotated[str, typer.Argument(metavar="[PLAY]", help="a run, such as play-1; every run when left out")]
@@ -98,7 +98,7 @@ def update(incident: Inc, update_id: UpdateId, *, as_json: JsonOption = False) -
     answer = _read(f"/incidents/{incident}/updates/{update_id}", as_json=as_json)
     if answer is None:
         return
-    typer.echo(answer["text"]["text"])
+    words(answer["text"]["text"])
     console = out()
     console.print(f"[dim]{answer['id']} to {answer['audience']}, {answer['standing']}, text {answer['text_hash']}[/]")
     for one in answer["findings"]:
