@@ -8,13 +8,17 @@ from typing import Any, BinaryIO
 
 from holdfast.app.application import Application
 from holdfast.app.authorisation import Viewer, permit
+from holdfast.app.inputs import screen_text
 from holdfast.app.packing import Packed, PackedObject, write_pack
 from holdfast.app.ports import InstallationProof
 from holdfast.app.queries import reports
 from holdfast.app.reporting import Report
 from holdfast.app.state import IncidentState
-from holdfast.evidence import manifests
+from holdfast.app.work import Work
+from holdfast.evidence import custody, manifests
 from holdfast.evidence.state import Item
+from holdfast.kernel.errors import BadInputError
+from holdfast.kernel.texts import sealed_within
 from holdfast.ledger.notes import Signer, VerifierKey
 
 
@@ -22,10 +26,13 @@ class IncidentPack:
     """The :class:`~holdfast.app.packing.PackSource` of one incident as it stands now."""
 
     def __init__(self, app: Application, state: IncidentState, withheld: Collection[str]) -> None:
-        """Pack this state; ``withheld`` names items (``ev-3``) and text ids whose contents stay here."""
+        """Pack this state; ``withheld`` names items (``ev-3``) and text ids whose contents stay here.
+
+        What a withheld item is called and where it came from stays here with it.
+        """
         self._app = app
         self._state = state
-        self._withheld = frozenset(withheld)
+        self._withheld = frozenset(withheld) | reports.withheld_texts(state, withheld)
 
     @property
     def incident_id(self) -> str:
@@ -79,7 +86,7 @@ class IncidentPack:
 
     def _of(self, item: Item) -> Iterator[PackedObject]:
         words = self._app.texts.read([item.name.text_id])
-        name = words.get(item.name.text_id, "")
+        name = "" if item.name.text_id in self._withheld else words.get(item.name.text_id, "")
         if item.manifest is None:
             yield PackedObject(item.id, "item", name, item.sha256, item.size)
             return
@@ -109,9 +116,14 @@ def export(  # noqa: PLR0913 - an export is these things
     withheld: Collection[str] = (),
     tell: Callable[[int, int], None] = lambda _done, _all: None,
 ) -> Packed:
-    """Record who gets the evidence and why, then write the pack, which holds that record too."""
+    """Record who gets the evidence and why, then write the pack, which holds that record too.
+
+    Raises:
+        BadInputError: something to withhold is not in this incident; a slip of the pen must not hand it out.
+    """
     state = app.incident(incident_id, viewer)
     permit(viewer, "pack.export", state)
+    _refuse_unknown(app, state, withheld)
     leaving = [
         item.id
         for item in state.evidence.items.values()
@@ -120,8 +132,36 @@ def export(  # noqa: PLR0913 - an export is these things
     if leaving:
         fields = {"evidence": leaving, "recipient": recipient, "purpose": purpose}
         app.execute("evidence-export", fields, viewer, incident_id=incident_id)
-        state = app.incident(incident_id, viewer)
+    else:
+        _record_alone(app, incident_id, viewer, recipient, purpose)
+    state = app.incident(incident_id, viewer)
     return write_pack(IncidentPack(app, state, withheld), out, tell)
+
+
+def _refuse_unknown(app: Application, state: IncidentState, withheld: Collection[str]) -> None:
+    unknown = set(withheld) - state.evidence.items.keys()
+    if unknown:
+        events = app.record.load(state.id)
+        unknown -= {sealed.text_id for event in events for sealed in sealed_within(event.data)}
+    if unknown:
+        named = sorted(one[:40] for one in unknown)
+        raise BadInputError(
+            "withheld-unknown",
+            "The pack was not made.",
+            why=f"What is to be withheld is not in this incident: {', '.join(named[:5])}.",
+            next_step=f"Look the ids up: holdfast evidence list {state.id}",
+            details={"unknown": named[:100]},
+        )
+
+
+def _record_alone(app: Application, incident_id: str, viewer: Viewer, recipient: str, purpose: str) -> None:
+    """Record an export that no item leaves with: people's words leave all the same."""
+    said = [screen_text(text, app.secret_key) for text in (recipient, purpose)]
+
+    def decide(work: Work) -> None:
+        work.emit_all(custody.export_record(*(work.seal(text) for text in said)))
+
+    app.dispatcher.internal(incident_id, viewer, decide)
 
 
 def _names(document: Mapping[str, Any]) -> dict[str, str]:

@@ -114,7 +114,7 @@ def propose_transfer(state: State, evidence_id: str, to: str, by: str, reason: S
             "transfer-pending",
             f"{item.id} was not offered.",
             why=f"It is already offered to {item.transfer.to}, who has not answered.",
-            next_step=f"Let them answer, or withdraw the offer: holdfast evidence refuse INC {item.id}",
+            next_step=f"Let them answer, or withdraw the offer: holdfast evidence refuse INC {item.id} --reason …",
         )
     if by != item.custodian and reason is None:
         raise BadInputError(
@@ -184,6 +184,12 @@ def export(state: State, evidence: Iterable[str], recipient: Sealed, purpose: Se
         "recipient": recipient.as_json(),
         "purpose": purpose.as_json(),
     }
+    return [NewEvent("evidence.exported", data)]
+
+
+def export_record(recipient: Sealed, purpose: Sealed) -> list[NewEvent]:
+    """Record that the record leaves Holdfast with no item beside it: there is none, or each is withheld."""
+    data = {"evidence": [], "recipient": recipient.as_json(), "purpose": purpose.as_json()}
     return [NewEvent("evidence.exported", data)]
 
 

@@ -142,7 +142,7 @@ _EXPORTED = EventType(
     name="evidence.exported",
     sentence="{actor} exported {evidence} to {recipient}: {purpose}",
     fields={
-        "evidence": "ids of the items that left, sorted by number",
+        "evidence": "ids of the items that left, sorted by number; none where the record left alone",
         "recipient": "sealed words on who received them",
         "purpose": "sealed reason",
     },

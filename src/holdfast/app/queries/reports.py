@@ -51,7 +51,7 @@ class _Words:
 
 def report(app: Application, state: IncidentState, seq: int, withheld: Collection[str]) -> Report:
     """The report through event ``seq``; ``withheld`` names items and text ids to leave out."""
-    words = _Words(app, _withheld_texts(state, withheld))
+    words = _Words(app, withheld_texts(state, withheld))
     events = app.record.load(state.id, upto=seq)
     entries = timeline.entries(state, events, words)
     rows = tuple(
@@ -78,7 +78,7 @@ def report(app: Application, state: IncidentState, seq: int, withheld: Collectio
     )
 
 
-def _withheld_texts(state: IncidentState, withheld: Collection[str]) -> set[str]:
+def withheld_texts(state: IncidentState, withheld: Collection[str]) -> set[str]:
     """Withholding an item withholds what its file was called and where it came from as well."""
     texts = {one for one in withheld if not one.startswith("ev-")}
     for item in state.evidence.items.values():
