@@ -72,13 +72,14 @@ def _engine(url: str) -> Engine:
             _private_file(Path(parsed.database))
         engine = create_engine(
             url,
+            hide_parameters=True,  # what a traceback would show are keys, salts and people's words
             connect_args={"timeout": BUSY_TIMEOUT_S, "check_same_thread": False},
             max_overflow=SQLITE_CONNECTIONS - 5,
         )
         event.listen(engine, "connect", _prepare_sqlite)
         event.listen(engine, "begin", _begin_immediate)
     else:
-        engine = create_engine(parsed.set(drivername="postgresql+psycopg"), pool_pre_ping=True)
+        engine = create_engine(parsed.set(drivername="postgresql+psycopg"), hide_parameters=True, pool_pre_ping=True)
     event.listen(engine, "handle_error", _translated)
     return engine
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import hmac
+from datetime import datetime, timedelta
 from typing import Annotated
 
 from fastapi import Depends, Request
@@ -15,6 +16,8 @@ from holdfast.app.ports_identity import Bearer
 from holdfast.app.signing_in import SESSION_LASTS
 from holdfast.kernel.errors import ForbiddenError, UnauthenticatedError
 
+FRESH = timedelta(minutes=15)
+"""How long after signing in one may change how one signs in."""
 COOKIE = "holdfast_session"
 
 
@@ -76,6 +79,26 @@ def check_origin(request: Request) -> None:
             "Nothing was done.",
             why="The request was started by another site.",
             next_step="Open the page itself and try there.",
+        )
+
+
+def is_fresh(bearer: Bearer, now: datetime) -> bool:
+    """Whether this is a session of somebody who has just signed in."""
+    return bearer.kind == "session" and now - bearer.created_at <= FRESH
+
+
+def must_be_fresh(app: Application, bearer: Bearer) -> None:
+    """Refuse to change how one signs in on a screen that was left open.
+
+    Raises:
+        ForbiddenError: not a session, or one that is too old.
+    """
+    if not is_fresh(bearer, app.tools.clock()):
+        raise ForbiddenError(
+            "sign-in-not-fresh",
+            "Nothing was changed.",
+            why=f"You signed in more than {FRESH.seconds // 60} minutes ago; a screen left open must not be enough.",
+            next_step="Sign in again, then change it.",
         )
 
 

@@ -1,4 +1,4 @@
-"""No request of the API fills memory: a body that is read whole has a limit. Evidence is streamed and has its own."""
+"""No request fills memory: a body that is read whole has a limit. Evidence is streamed and has its own."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ class BodyLimit:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Count what is received; what an endpoint streams is left alone."""
         path: str = scope.get("path", "")
-        if scope["type"] != "http" or not path.startswith("/api/") or path.endswith("/objects"):
+        if scope["type"] != "http" or _streams(path):
             await self._app(scope, receive, send)
             return
         said = next((value for name, value in scope["headers"] if name == b"content-length"), b"0")
@@ -52,6 +52,11 @@ class BodyLimit:
                 await send(message)
 
         await self._app(scope, counting, once)
+
+
+def _streams(path: str) -> bool:
+    """Whether an upload is sent there: to the API raw, to the page of evidence in a form."""
+    return path.endswith("/objects" if path.startswith("/api/") else "/evidence")
 
 
 def _too_large(limit: int) -> TooLargeError:

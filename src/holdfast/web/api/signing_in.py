@@ -5,12 +5,13 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Body, Request
 from fastapi.responses import JSONResponse
 
+from holdfast.app.application import Application
 from holdfast.app.authorisation import Viewer, permit
 from holdfast.app.commanding import AccountName
 from holdfast.app.commands.accounts import Label
 from holdfast.kernel.errors import ForbiddenError
 from holdfast.web.api.commands import API, PROBLEMS
-from holdfast.web.identity import ApplicationDep, ViewerDep, check_origin, set_session
+from holdfast.web.identity import ApplicationDep, ViewerDep, check_origin, must_be_fresh, set_session, signed_in
 
 Secret = Annotated[str, Body(max_length=1000)]
 
@@ -53,20 +54,21 @@ def router() -> APIRouter:
         return response
 
     @routes.post("/passkeys/registration", operation_id="passkey-registration")
-    def registration(viewer: ViewerDep, app: ApplicationDep) -> JSONResponse:
-        """What the browser asks the authenticator to make a new passkey with; not with an API token."""
-        _may_enrol(viewer)
+    def registration(request: Request, viewer: ViewerDep, app: ApplicationDep) -> JSONResponse:
+        """What the browser asks the authenticator to make a new passkey with: just after signing in, with no token."""
+        _may_enrol(request, app, viewer)
         return JSONResponse(app.signing_in.passkey_registration(viewer.account, app.site))
 
     @routes.post("/passkeys", operation_id="enrol-passkey")
     def enrol(
+        request: Request,
         answer: Annotated[dict[str, Any], Body()],
         label: Annotated[Label, Body()],
         viewer: ViewerDep,
         app: ApplicationDep,
     ) -> JSONResponse:
-        """Enrol the passkey the authenticator made; not with an API token."""
-        _may_enrol(viewer)
+        """Enrol the passkey the authenticator made: just after signing in, with no token."""
+        _may_enrol(request, app, viewer)
         app.signing_in.enrol_passkey(viewer.account, answer, app.site, label)
         app.execute("credential-note", {"kind": "passkey"}, viewer)
         return JSONResponse({"ok": True})
@@ -74,8 +76,11 @@ def router() -> APIRouter:
     return routes
 
 
-def _may_enrol(viewer: Viewer) -> None:
-    """A token, which lapses and may be scoped, never makes a credential that does not and is not."""
+def _may_enrol(request: Request, app: Application, viewer: Viewer) -> None:
+    """A token, which lapses and may be scoped, never makes a credential that does not and is not.
+
+    Neither does a session that was left open: the pages ask for no less.
+    """
     permit(viewer, "token.own")
     if viewer.actor.authenticated == "token":
         raise ForbiddenError(
@@ -84,3 +89,4 @@ def _may_enrol(viewer: Viewer) -> None:
             why="An API token cannot make a lasting credential.",
             next_step="Sign in on the pages and enrol it there.",
         )
+    must_be_fresh(app, signed_in(request)[1])

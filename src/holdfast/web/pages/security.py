@@ -6,7 +6,7 @@ Whoever changes how somebody signs in must just have signed in: a screen left op
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from typing import Annotated, Any
 from uuid import UUID
 
@@ -17,16 +17,21 @@ from holdfast.app.application import Application
 from holdfast.app.authorisation import Viewer, permit
 from holdfast.app.commands.accounts import Label
 from holdfast.app.ports_identity import Bearer
-from holdfast.kernel.errors import ForbiddenError, HoldfastError
+from holdfast.kernel.errors import HoldfastError
 from holdfast.web.forms import Offer
-from holdfast.web.identity import ApplicationDep, application, check_origin, set_session, signed_in
+from holdfast.web.identity import (
+    ApplicationDep,
+    application,
+    check_origin,
+    is_fresh,
+    must_be_fresh,
+    set_session,
+    signed_in,
+)
 from holdfast.web.pages.acting import Place, form_for
 from holdfast.web.pages.posting import PostedDep, check_csrf, field
 from holdfast.web.pages.welcome import check_password, picture_of, seed_of
 from holdfast.web.rendering import csrf_of, render
-
-FRESH = timedelta(minutes=15)
-"""How long after signing in one may change how one signs in."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,10 +40,6 @@ class Session:
 
     viewer: Viewer
     bearer: Bearer
-
-    def is_fresh(self, now: datetime) -> bool:
-        """Whether they have just signed in."""
-        return self.bearer.kind == "session" and now - self.bearer.created_at <= FRESH
 
 
 def session(request: Request) -> Session:
@@ -67,7 +68,7 @@ def router() -> APIRouter:
         request.state.typed = []
         check_csrf(request, pairs)
         try:
-            _must_be_fresh(app, mine)
+            must_be_fresh(app, mine.bearer)
             check_password(field(pairs, "password"), field(pairs, "again"))
             app.signing_in.set_password(mine.viewer.account, field(pairs, "password"))
         except HoldfastError as error:
@@ -79,7 +80,7 @@ def router() -> APIRouter:
         request.state.typed = []
         check_csrf(request, pairs)
         try:
-            _must_be_fresh(app, mine)
+            must_be_fresh(app, mine.bearer)
             app.signing_in.enrol_totp(mine.viewer.account, _seed(app, mine), field(pairs, "code"))
         except HoldfastError as error:
             return _page(request, mine, "totp", error)
@@ -97,7 +98,7 @@ def _passkeys() -> APIRouter:
         request: Request, csrf: Annotated[str, Body(embed=True)], mine: SessionDep, app: ApplicationDep
     ) -> JSONResponse:
         check_csrf(request, [("csrf", csrf)])
-        _must_be_fresh(app, mine)
+        must_be_fresh(app, mine.bearer)
         return JSONResponse(app.signing_in.passkey_registration(mine.viewer.account, app.site))
 
     @routes.post("/security/passkeys")
@@ -110,22 +111,12 @@ def _passkeys() -> APIRouter:
         app: ApplicationDep,
     ) -> JSONResponse:
         check_csrf(request, [("csrf", csrf)])
-        _must_be_fresh(app, mine)
+        must_be_fresh(app, mine.bearer)
         app.signing_in.enrol_passkey(mine.viewer.account, answer, app.site, label)
         app.execute("credential-note", {"kind": "passkey"}, mine.viewer)
         return JSONResponse({"ok": True})
 
     return routes
-
-
-def _must_be_fresh(app: Application, mine: Session) -> None:
-    if not mine.is_fresh(app.tools.clock()):
-        raise ForbiddenError(
-            "sign-in-not-fresh",
-            "Nothing was changed.",
-            why=f"You signed in more than {FRESH.seconds // 60} minutes ago; a screen left open must not be enough.",
-            next_step="Sign in again, then change it.",
-        )
 
 
 def _seed(app: Application, mine: Session) -> str:
@@ -164,7 +155,7 @@ def _page(request: Request, mine: Session, part: str = "", error: HoldfastError 
         passkeys=credentials.of(viewer.account, "passkey"),
         has_code=bool(credentials.of(viewer.account, "totp")),
         has_password=bool(credentials.of(viewer.account, "password")),
-        fresh=mine.is_fresh(now),
+        fresh=is_fresh(mine.bearer, now),
         part=part,
         error=error,
         changed=changed.get(request.query_params.get("changed", ""), ""),
