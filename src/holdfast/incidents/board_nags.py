@@ -81,7 +81,7 @@ def _lapsing(state: BoardState, now: datetime) -> list[BoardNag]:
             f"{freeze.id} lapses at {format_instant(freeze.expires_at)} unless it is extended",
             freeze.ask,
             freeze.expires_at - shipped_board().limits.warn,
-            f"holdfast freeze extend INC {freeze.id}",
+            f"holdfast freeze extend INC {freeze.id} --expires-at INSTANT --reason …",
         )
         for freeze in about_to_lapse(state, now)
     ]
@@ -110,7 +110,7 @@ def _reviews(state: BoardState, now: datetime) -> list[BoardNag]:
             f"{decision.id} was to be looked at again at {format_instant(decision.review_at)}",
             decision.owner,
             decision.review_at,
-            f"holdfast decision review INC {decision.id}",
+            f"holdfast decision review INC {decision.id} OUTCOME --note …",
         )
         for decision in state.decisions.values()
         if decision.review_at is not None and decision.reviewed_at is None and now >= decision.review_at

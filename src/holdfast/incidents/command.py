@@ -173,7 +173,7 @@ def override(
             "business-owner-needed",
             "Command did not move.",
             why="Only the incident's business owner can take command over a commander who answers.",
-            next_step=f"Log it as advice: holdfast command advise {state.incident_id} --advice …",
+            next_step=f"Log it as advice: holdfast command advise {state.incident_id} ADVICE",
         )
     previous = state.commander
     if previous is None:

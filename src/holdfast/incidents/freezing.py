@@ -196,7 +196,7 @@ def extend(state: BoardState, freeze_id: str, expires_at: datetime, reason: Seal
             "freeze-not-longer",
             f"{freeze.id} was not extended.",
             why=f"It lasts until {format_instant(freeze.expires_at)} already.",
-            next_step=f"Name a later time; to end it sooner: holdfast freeze lift INC {freeze.id}",
+            next_step=f"Name a later time; to end it sooner: holdfast freeze lift INC {freeze.id} --reason …",
         )
     data = {"freeze_id": freeze.id, "expires_at": format_instant(expires_at), "reason": reason.as_json()}
     return [NewEvent("freeze.extended", data)]
@@ -224,7 +224,7 @@ def decline(state: BoardState, reason: Sealed, now: datetime) -> list[NewEvent]:
             "freeze-in-force",
             "The freeze was not declined.",
             why=f"{standing[0].id} is in force.",
-            next_step=f"If it is not needed any more: holdfast freeze lift INC {standing[0].id}",
+            next_step=f"If it is not needed any more: holdfast freeze lift INC {standing[0].id} --reason …",
         )
     return [NewEvent("freeze.declined", {"reason": reason.as_json()})]
 

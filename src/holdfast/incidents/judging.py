@@ -79,7 +79,7 @@ def raise_to(state: State, level: Level, reason: Sealed) -> list[NewEvent]:
             "severity-not-raised",
             f"The severity stays {present}.",
             why=f"{level} is not worse than {present}.",
-            next_step=f"To lower it, the commander proposes: holdfast severity lower {state.incident_id} {level}",
+            next_step=f"The commander proposes to lower it: holdfast severity lower {state.incident_id} {level} --reason …",
         )
     return [NewEvent("severity.raised", {"level": level, "previous": present, "reason": reason.as_json()})]
 
@@ -106,7 +106,7 @@ def propose_lower(state: State, level: Level, reason: Sealed, by: str) -> list[N
             "severity-not-lowered",
             f"The severity stays {present}.",
             why=f"{level} is not lower than {present}.",
-            next_step=f"To raise it: holdfast severity raise {state.incident_id} {level}",
+            next_step=f"To raise it: holdfast severity raise {state.incident_id} {level} --reason …",
         )
     if state.severity.lowering is not None:
         raise RefusedError(

@@ -286,5 +286,5 @@ def _no_proposal(state: State) -> RefusedError:
         "disposition-not-proposed",
         "There is no disposition to decide.",
         why="Nobody has proposed one, or it was decided.",
-        next_step=f"Propose one: holdfast disposition propose {state.incident_id} false_positive …",
+        next_step=f"Propose one: holdfast disposition propose {state.incident_id} false_positive --reason …",
     )

@@ -48,8 +48,8 @@ def _command(state: State, now: datetime) -> Iterator[Nag]:
     if command.challenge is not None:
         overdue = now >= command.challenge.answer_by
         what = f"{command.challenge.commander} has not answered whether they command"
-        verb = "relieve" if overdue else "answer"
-        yield Nag(what, command.challenge.at, f"holdfast command {verb} {this}", red=overdue)
+        act = f"relieve {this} --reason …" if overdue else f"answer {this}"
+        yield Nag(what, command.challenge.at, f"holdfast command {act}", red=overdue)
     if command.handover is not None:
         what = f"{command.handover.to} has not answered the handover"
         yield Nag(what, command.handover.at, f"holdfast handover accept {this}")
@@ -75,8 +75,9 @@ def _judged(state: State, now: datetime) -> Iterator[Nag]:
         yield Nag(what, assessed.at, f"holdfast severity answer {this} --answers QUESTION=ANSWER", red=late)
     if assessed is not None and state.severity.proposed is not None:
         what = f"The table says {state.severity.proposed}, declared is {state.level}"
-        up = state.severity.proposed < (state.level or "")  # SEV-1 sorts before SEV-2, and is worse
-        yield Nag(what, assessed.at, f"holdfast severity {'raise' if up else 'lower'} {this} {state.severity.proposed}")
+        verb = "raise" if state.severity.proposed < (state.level or "") else "lower"  # SEV-1 sorts first, and is worse
+        act = f"holdfast severity {verb} {this} {state.severity.proposed} --reason …"
+        yield Nag(what, assessed.at, act)
     lowering = state.severity.lowering
     if lowering is not None:
         what = f"{lowering.by}'s proposal of {lowering.level} waits for a second person"
@@ -110,7 +111,7 @@ def _reviews(state: State) -> Iterator[Nag]:
         yield Nag(what, owed.at, f"holdfast countersign {state.incident_id} {owed.seq}")
     for glass in unreviewed(state):
         what = f"{glass.account} broke the glass; nobody has reviewed it"
-        yield Nag(what, glass.opened_at, f"holdfast access review {state.incident_id} {glass.seq} VERDICT")
+        yield Nag(what, glass.opened_at, f"holdfast access review {state.incident_id} {glass.seq} VERDICT --note …")
     proposal = state.lifecycle.proposal
     if proposal is not None:
         what = f"{proposal.by}'s disposition {proposal.disposition} waits for a second person"

@@ -195,7 +195,7 @@ def _too_large(app: Application) -> TooLargeError:
         "object-too-large",
         "The file was not stored.",
         why=f"It is over {app.settings.max_object_bytes >> 20} MiB.",
-        next_step="Capture it in parts: holdfast capture file INC PATH",
+        next_step="Capture it in parts: holdfast capture INC PATH",
     )
 
 

@@ -87,7 +87,7 @@ EXPLAINED: Mapping[str, tuple[str, str]] = MappingProxyType(
         ),
         "pass": (
             "Containment pass",
-            "Give it to the pipeline that has to go through the freeze: holdfast gate --scope SCOPE --pass -",
+            "Give it to the pipeline that has to go through the freeze: holdfast gate --scope SCOPE --pass-file -",
         ),
     }
 )

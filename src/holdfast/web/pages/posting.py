@@ -37,7 +37,7 @@ async def posted(request: Request) -> Pairs:
                 "form-too-large",
                 "The form was not taken.",
                 why=f"It holds more than {MAX_FORM >> 20} MiB of text.",
-                next_step="Add long material as evidence instead: holdfast capture file INC PATH",
+                next_step="Add long material as evidence instead: holdfast capture INC PATH",
             )
     try:
         pairs = parse_qsl(body.decode("ascii"), keep_blank_values=True, errors="strict", max_num_fields=MAX_FIELDS)
