@@ -296,6 +296,7 @@ def _closed(state: State, event: Event) -> State:
 
 
 def _reopened(state: State, event: Event) -> State:
+    """It is real again until two people say otherwise anew: what they looked at then is not what is known now."""
     old = state.lifecycle
     return replace(
         state,
@@ -303,6 +304,8 @@ def _reopened(state: State, event: Event) -> State:
             old,
             status="investigating",
             since=event.recorded_at,
+            disposition="real",
+            duplicate_of=None,
             recovery_verified_at=None,
             closed_at=None,
             reopened=old.reopened + 1,
