@@ -14,9 +14,9 @@ from pydantic.fields import FieldInfo
 from rich.markup import escape
 
 from holdfast.app.commanding import REGISTRY, IncidentCommand, UseCase
-from holdfast.cli.connection import Connection
-from holdfast.cli.output import notices, out, print_json, run
-from holdfast.kernel.errors import BadInputError
+from holdfast.cli.connection import Connection, saved_login
+from holdfast.cli.output import notices, out, print_json, run, settings
+from holdfast.kernel.errors import BadInputError, HoldfastError
 
 ABSENT = inspect.Parameter.empty
 
@@ -51,7 +51,12 @@ def _function(case: UseCase) -> Callable[..., None]:
         fields = _fields(case, given)
 
         def act(connection: Connection) -> dict[str, Any]:
-            return connection.request("POST", api_path(case, incident_id), body=fields, key=str(uuid.uuid4()))
+            try:
+                return connection.request("POST", api_path(case, incident_id), body=fields, key=str(uuid.uuid4()))
+            except HoldfastError as error:
+                if error.code == "input-invalid":  # The API names its own description; here the help says it.
+                    error.next_step = f"Correct it and send it again; see: holdfast {case.path} --help"
+                raise
 
         answer = run(act, as_json=as_json)
         _show(case, answer, as_json=as_json)
@@ -169,8 +174,19 @@ def _show(case: UseCase, answer: dict[str, Any], *, as_json: bool) -> None:
         span = f"#{numbers[0]}" if len(numbers) == 1 else f"#{numbers[0]} to #{numbers[-1]}"
         console.print(f"[bold]{escape(where)}[/] {escape(case.path)}: recorded as {span}.")
     for name, value in answer["result"].items():
-        if value not in (None, "", [], {}):
+        if name == "invitation":
+            # With what the server is reached under: only whole is it a link that a browser opens.
+            console.print("  Open this link once, within 24 hours:")
+            typer.echo(f"  {_address()}/welcome#{value}")
+        elif value not in (None, "", [], {}):
             console.print(f"  {escape(name.replace('_', ' '))}: {escape(_words(value))}", soft_wrap=True)
+
+
+def _address() -> str:
+    """The address people use for the pages: of the server logged in to, else of this machine's own."""
+    chosen = settings()
+    saved = saved_login(chosen)
+    return (chosen.server or (saved[0] if saved is not None else chosen.url)).rstrip("/")
 
 
 def _words(value: object) -> str:

@@ -45,7 +45,8 @@ def init(
         fail(error)
     out().print(f"Holdfast is ready in {escape(str(chosen.data))}; keys are in {escape(str(chosen.keys))}.")
     out().print('Declare an incident: [bold]holdfast declare "what happened"[/]')
-    out().print("Or serve the pages:  [bold]holdfast serve[/]")
+    out().print(f"A link to sign in on the pages, once: [bold]holdfast account invite {escape(account)}[/]")
+    out().print("Then serve the pages: [bold]holdfast serve[/]")
 
 
 def serve() -> None:
@@ -68,6 +69,9 @@ def serve() -> None:
     if link is not None:
         out().print("First start: open this link once, within 24 hours, to make the first administrator:")
         typer.echo(f"{chosen.url}/welcome#{link}")
+    elif not any(one.enrolled for one in app.states.installation().accounts.values()):
+        out().print("Nobody can sign in on the pages yet. Stop this, then make a link that works once:")
+        out().print(f"  holdfast account invite {escape(enrolled(chosen) or 'NAME')}", soft_wrap=True)
     sys.stdout.flush()
     config = uvicorn.Config(
         create_app(app), log_level="warning", access_log=False, server_header=False, timeout_graceful_shutdown=3

@@ -255,7 +255,7 @@ def _check_claims(state: State, audience: Audience, claims: Iterable[str]) -> No
             "update-rests-on-unconfirmed",
             f"The update for {audience} is not accepted.",
             why=" ".join(faults),
-            next_step="Confirm the claim by what proves it, or leave it out: holdfast claim confirm INC claim-1 --cites ev-1",
+            next_step="Confirm the claim by its proof, or drop it: holdfast claim confirm INC claim-1 --cites ev-1",
         )
 
 

@@ -179,7 +179,7 @@ def _refuse_held(state: State, items: Iterable[Item], text_id: str | None) -> No
             "erasure-under-hold",
             "Nothing was erased.",
             why=f"It is under legal hold ({names}).",
-            next_step="The business owner releases it first, if counsel agrees: holdfast hold release INC HOLD --reason …",
+            next_step="The business owner releases it, if counsel agrees: holdfast hold release INC HOLD --reason …",
             details={"holds": sorted(found, key=number_of)},
         )
 

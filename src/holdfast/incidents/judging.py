@@ -79,7 +79,7 @@ def raise_to(state: State, level: Level, reason: Sealed) -> list[NewEvent]:
             "severity-not-raised",
             f"The severity stays {present}.",
             why=f"{level} is not worse than {present}.",
-            next_step=f"The commander proposes to lower it: holdfast severity lower {state.incident_id} {level} --reason …",
+            next_step=f"The commander proposes it: holdfast severity lower {state.incident_id} {level} --reason …",
         )
     return [NewEvent("severity.raised", {"level": level, "previous": present, "reason": reason.as_json()})]
 

@@ -84,7 +84,7 @@ def verify_recovery(
             "not-recovering",
             "The recovery was not verified.",
             why=f"The status is {state.status}; recovery is verified while recovering.",
-            next_step=f"First: holdfast status set {state.incident_id} recovering --reason …",
+            next_step=f"Move it on, one step at a time, to recovering: holdfast status set {state.incident_id} --help",
         )
     if state.lifecycle.recovery_verified_at is not None:
         raise RefusedError(
