@@ -264,14 +264,21 @@ def _comparable(row: IncidentRow) -> dict[str, Any]:
 
 
 def _check_objects(app: Application, state: IncidentState, report: Report) -> None:
+    held: set[str] = set()
     for item in state.evidence.items.values():
         if item.standing != "kept":
             continue
         for digest in _digests(app, item.sha256, item.manifest, report, f"{state.id} {item.id}"):
+            held.add(digest)
             report.objects += 1
             verdict = app.vault.verify(digest)
             if verdict != "ok":
-                report.faults.append(Fault(f"{state.id} {item.id} object {digest[:12]}…", f"it is {verdict}"))
+                found = "is missing" if verdict == "missing" else "differs from its name"
+                report.faults.append(Fault(f"{state.id} {item.id} object {digest[:12]}…", f"it {found}"))
+    for item in state.evidence.items.values():
+        if item.standing == "erased" and item.sha256 not in held and app.record.upload(state.id, item.sha256):
+            place = f"{state.id} {item.id} object {item.sha256[:12]}…"
+            report.faults.append(Fault(place, "it was erased by order, and is still here; restart Holdfast"))
 
 
 def _digests(app: Application, sha256: str, manifest: str | None, report: Report, place: str) -> Iterator[str]:

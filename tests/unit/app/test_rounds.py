@@ -1,63 +1,96 @@
-"""Rounds record what time decides, once, and look only where something may be due."""
+"""What time itself decides is recorded once, and one broken incident stops nobody's clock."""
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from datetime import timedelta
 from pathlib import Path
 
 import pytest
 
 from holdfast.app import rounds
-from tests.house import Clock, open_house
+from tests.house import House, open_house
 
 
-def test_a_clock_that_ran_out_is_recorded_once(tmp_path: Path) -> None:
-    clock = Clock()
-    with open_house(tmp_path, clock) as house:
-        incident = house.declare()
-        seen: rounds.Seen = {}
-        assert rounds.make(house.app, seen) == 0
-        clock.now += timedelta(minutes=16)
-        assert rounds.make(house.app, seen) == 2
-        missed = [event.data["clock"] for event in house.events(incident) if event.type == "clock.missed"]
-        assert sorted(missed) == ["command", "first-fifteen"]
-        assert rounds.make(house.app, seen) == 0
+@pytest.fixture
+def house(tmp_path: Path) -> Iterator[House]:
+    with open_house(tmp_path) as opened:
+        yield opened
 
 
-def test_a_freeze_is_warned_of_before_it_lapses(tmp_path: Path) -> None:
-    clock = Clock()
-    with open_house(tmp_path, clock) as house:
-        incident = house.commanded()
-        lapses = (clock.now + timedelta(hours=2)).isoformat()
-        house.do("ada", "freeze-order", incident, scopes=["prod"], reason="a key leaked", expires_at=lapses)
-        seen: rounds.Seen = {}
-        rounds.make(house.app, seen)
-        clock.now += timedelta(minutes=106)
-        rounds.make(house.app, seen)
-        assert house.types(incident).count("freeze.warned") == 1
+def later(house: House, **span: float) -> None:
+    house.clock.now += timedelta(**span)  # type: ignore[attr-defined]
 
 
-def test_an_unchanged_incident_is_not_folded_again_before_its_next_clock(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+def freeze(house: House, incident: str) -> None:
+    until = (house.clock() + timedelta(hours=4)).isoformat()
+    house.do("ada", "freeze-order", incident, scopes=["prod"], reason="hold", expires_at=until)
+
+
+def test_a_quiet_round_records_nothing(house: House) -> None:
+    house.commanded()
+    before = house.app.record.position()
+    assert rounds.make(house.app) == 0
+    assert house.app.record.position() == before
+
+
+def test_a_freeze_about_to_lapse_is_warned_of_once(house: House) -> None:
+    incident = house.commanded()
+    freeze(house, incident)
+    later(house, hours=3, minutes=50)
+    rounds.make(house.app)
+    rounds.make(house.app)
+    warned = [event for event in house.events(incident) if event.type == "freeze.warned"]
+    assert len(warned) == 1
+    assert (warned[0].actor.kind, warned[0].actor.id) == ("system", "holdfast")
+
+
+def test_a_missed_clock_is_recorded_once_each(house: House) -> None:
+    incident = house.commanded()
+    later(house, days=2)
+    assert rounds.make(house.app) > 0
+    missed = [str(event.data) for event in house.events(incident) if event.type == "clock.missed"]
+    assert missed
+    assert len(set(missed)) == len(missed)
+    assert rounds.make(house.app) == 0
+
+
+def test_a_closed_incident_has_no_clocks_left(house: House) -> None:
+    incident = house.commanded()
+    told = house.do("ada", "message-post", incident, text="it was the test key")
+    fields = {"disposition": "false_positive", "reason": "a test key", "citations": [f"#{told.version}"]}
+    house.do("ada", "disposition-propose", incident, **fields)
+    house.do("ben", "disposition-confirm", incident)
+    house.do("ada", "close", incident)
+    assert house.app.states.incident(incident).incidents.status == "closed"
+    later(house, days=2)
+    assert rounds.make(house.app) == 0
+
+
+def test_lapsed_sessions_are_forgotten(house: House) -> None:
+    value = house.app.signing_in.start_session("ben", "passkey")
+    rounds.make(house.app)
+    assert house.app.signing_in.viewer(value, session=True)
+    later(house, days=1)
+    rounds.make(house.app)
+    assert house.app.installation_tools.credentials.drop_lapsed(house.clock()) == 0
+
+
+def test_an_incident_that_cannot_be_read_stops_nobody_elses_clock(
+    house: House, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    with open_house(tmp_path) as house:
-        house.declare()
-        seen: rounds.Seen = {}
-        rounds.make(house.app, seen)
-        monkeypatch.setattr(rounds, "_one", lambda *_: pytest.fail("folded without need"))
-        assert rounds.make(house.app, seen) == 0
+    broken, sound = house.commanded(), house.commanded()
+    later(house, days=2)
+    states = type(house.app.states)
+    reading = states.incident
 
+    def incident(self: object, incident_id: str) -> object:
+        if incident_id == broken:
+            raise KeyError("a damaged event")
+        return reading(self, incident_id)  # type: ignore[arg-type]
 
-def test_thousands_of_open_incidents_are_looked_at_a_part_at_a_time(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(rounds, "AT_ONCE", 2)
-    with open_house(tmp_path) as house:
-        for _ in range(5):
-            house.declare()
-        seen: rounds.Seen = {}
-        known = []
-        for _ in range(3):
-            rounds.make(house.app, seen)
-            known.append(len(seen))
-        assert known == [2, 4, 5]
+    monkeypatch.setattr(states, "incident", incident)
+    assert rounds.make(house.app) > 0
+    assert "clock.missed" in house.types(sound)
+    assert "round-failed: KeyError" in caplog.text
+    assert "a damaged event" not in caplog.text
