@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
@@ -25,6 +26,7 @@ from holdfast.app.work import Tools
 from holdfast.kernel.events import SYSTEM
 from holdfast.ledger.notes import Signer
 
+LOG = logging.getLogger("holdfast")
 _FIRST_RUN = timedelta(hours=24)
 SYSTEM_VIEWER = Viewer("holdfast", frozenset({"administrator", "responder"}), SYSTEM)
 
@@ -114,4 +116,7 @@ class Application:
     def finish_erasures(self) -> None:
         """Carry out erasure orders that a crash interrupted between commit and destruction."""
         for stream in self.record.streams_with(ERASING):
-            carry_out(self.record, self.texts, self.vault, self.states.incident(stream), self.record.load(stream))
+            try:
+                carry_out(self.record, self.texts, self.vault, self.states.incident(stream), self.record.load(stream))
+            except Exception as error:  # noqa: BLE001 - a damaged incident must not keep fsck from saying so
+                LOG.error("erasure-not-finished: %s: %s", stream, type(error).__name__)  # noqa: TRY400 - locals

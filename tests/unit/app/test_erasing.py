@@ -115,6 +115,19 @@ def test_a_crash_between_order_and_destruction_is_made_good_at_the_next_start(
         assert checking.check(house.app).faults == []
 
 
+def test_a_damaged_incident_does_not_keep_the_installation_from_opening_and_being_checked(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    with open_house(tmp_path) as house:
+        incident = led(house)
+        order(house, incident, house.collect(incident))
+        with house.app.record._databases.record.begin() as connection:  # type: ignore[attr-defined]
+            connection.exec_driver_sql("UPDATE event SET body = x'7b7d' WHERE stream_id = ? AND seq = 1", (incident,))
+    with open_house(tmp_path) as house:
+        assert f"erasure-not-finished: {incident}" in caplog.text
+        assert f"{incident} #1" in {fault.place for fault in checking.check(house.app).faults}
+
+
 def test_carrying_out_again_changes_nothing(house: House) -> None:
     incident = led(house)
     order(house, incident, house.collect(incident))
