@@ -35,6 +35,7 @@ from holdfast.app.rows import row_of
 from holdfast.app.state import IncidentState
 from holdfast.app.states import States
 from holdfast.app.work import Drafts, Tools, Work
+from holdfast.incidents import lifecycle
 from holdfast.incidents.access import may_see
 from holdfast.kernel.canonical import canonical
 from holdfast.kernel.errors import BadInputError, ConflictError, HoldfastError, NotFoundError, UnavailableError
@@ -44,6 +45,21 @@ from holdfast.kernel.texts import sealed_within
 ATTEMPTS = 50
 _INC = re.compile(r"\bINC\b(?!-)")
 BREAK_GLASS = "access-break-glass"
+SETTLED_BY_CLOSING = (
+    "cause-",
+    "closure-",
+    "credential-list",
+    "credential-none",
+    "credential-settle",
+    "escalation-decide",
+    "path-",
+    "play-",
+    "question-",
+    "revalidate-",
+    "review-",
+    "step-",
+)
+"""Use cases that would contradict the closure of a closed incident: it is reopened first."""
 _RESTRICTED_ALPHABET = "abcdefghjkmnpqrstuvwxyz23456789"
 
 
@@ -175,6 +191,8 @@ class Dispatcher:
             state = self._addressed(case, incident_id or "", viewer)
             permit(viewer, case.act, state)
             _check_facet(case, command, state)
+            if case.name.startswith(SETTLED_BY_CLOSING):
+                lifecycle.require_open(state.incidents)
         else:
             incident_id, number = self._new_incident_id(command)
             state = IncidentState(incident_id)

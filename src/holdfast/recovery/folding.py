@@ -68,6 +68,13 @@ def _gate_reopened(state: State, event: Event, data: _Data) -> State:
     return replace(state, gates=gates)
 
 
+def _incident_reopened(state: State, event: Event, data: _Data) -> State:
+    """What was proven stays on record; that it still holds must be said again, by a name under every gate."""
+    del event, data
+    review = replace(state.review, completed_by=None, completed_at=None, completed_seq=None, late=False)
+    return replace(state, gates=MappingProxyType({}), path_verified=None, review=review)
+
+
 def _cause_identified(state: State, event: Event, data: _Data) -> State:
     del data
     return replace(state, cause=Cause(known=True, statement=_statement(event, "statement")))
@@ -276,6 +283,7 @@ _FOLDS: Mapping[str, Callable[[State, Event, _Data], State]] = {
     "gate.proven": _gate_proven,
     "gate.waived": _gate_waived,
     "gate.reopened": _gate_reopened,
+    "incident.reopened": _incident_reopened,
     "cause.identified": _cause_identified,
     "cause.unknown": _cause_unknown,
     "path.closed": _path_closed,

@@ -180,6 +180,14 @@ def invite(command: InviteAccount, ctx: InstallationWork) -> dict[str, Any]:
     account = ctx.account(command.account)
     for role in account.roles:
         _reach(ctx, role)
+    if command.account == ctx.me and ctx.viewer.actor.authenticated == "token":
+        raise ForbiddenError(
+            "no-lasting-credential-from-token",
+            "No link was made.",
+            why="A token of yours could otherwise make you a new password, and outlive its own end.",
+            next_step="On the pages: /security; or let another administrator run: holdfast account invite "
+            + command.account,
+        )
     return _invite(ctx, command.account)
 
 

@@ -89,7 +89,7 @@ def sentence_of(event: Event, words: Mapping[str, str]) -> str:
     declared = TYPES.get((event.type, event.version))
     if declared is None:
         return f"{event.actor.id} recorded {event.type} (not known to this version)"
-    values = _Shown({name: shown(value, words) for name, value in event.data.items()})
+    values = _Shown({name: _words(name, shown(value, words)) for name, value in event.data.items()})
     values["actor"] = event.actor.id
     return declared.sentence.format_map(values)
 
@@ -113,6 +113,20 @@ def _shown_mapping(value: Mapping[str, Any], words: Mapping[str, str]) -> str:
     if set(value) == {"evidence", "sha256"}:
         return str(value["evidence"])
     return ", ".join(f"{name.replace('_', ' ')}: {shown(item, words)}" for name, item in value.items()) or NOTHING
+
+
+def _words(field: str, shown_value: str) -> str:
+    """Keys of library data as words; account names and ids, which may look alike, stay as they are."""
+    return shown_value.replace("_", " ") if field in _KEYED else shown_value
+
+
+_KEYED = frozenset(
+    {
+        "answer", "clock", "consistency", "disposition", "escalation", "impact", "kind", "moment", "open_questions",
+        "outcome", "output", "part", "role", "roles", "rule", "source", "standing", "status", "uncaptured", "what",
+    }
+)  # fmt: skip
+"""Fields of events that hold keys of library data."""
 
 
 class _Shown(dict[str, str]):

@@ -180,7 +180,7 @@ def _gate() -> APIRouter:
         app: ApplicationDep,
     ) -> JSONResponse:
         """Ask the gate with a containment pass; its use is recorded when it opens the way."""
-        _may_ask(viewer.scopes)
+        _may_ask(viewer.scopes - {"read"})
         return JSONResponse(gating.as_json(app, gating.ask_with_pass(app, scope, containment_pass, pipeline, viewer)))
 
     return routes
