@@ -96,15 +96,22 @@ class Server:
         assert line, (self.folder / "server.log").read_text()[-2000:]
         return line.strip()
 
-    def start(self) -> None:
-        """Start it and wait until it answers."""
+    def _fork(self) -> None:
         assert self._nursery is not None
         assert self._nursery.stdin is not None
         self._nursery.stdin.write("\n")
         self._nursery.stdin.flush()
         self.pid = int(self._line())
+
+    def start(self) -> None:
+        """Start it and wait until it answers; where its database is not up yet, again, as a service manager does."""
+        self._fork()
         until = time.monotonic() + START_S
         while time.monotonic() < until:
+            if not _is_running(self.pid):
+                assert self._line() == "ended False"
+                time.sleep(0.1)
+                self._fork()
             with (
                 contextlib.suppress(OSError, HTTPException),
                 contextlib.closing(HTTPConnection("127.0.0.1", self.port, timeout=5)) as connection,
@@ -124,6 +131,14 @@ class Server:
                 os.kill(self.pid, signal.SIGKILL)
             assert self._line() == "ended True"
             self.pid = 0
+
+
+def _is_running(pid: int) -> bool:
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    return True
 
 
 @dataclass
