@@ -122,8 +122,11 @@ def test_hostile_words_run_nothing(opened: Opens, lead: str) -> None:
 def test_the_text_that_is_copied_is_the_text_that_was_approved(browser: Browser, commander: str, night: Night) -> None:
     context = browser.new_context(permissions=["clipboard-read", "clipboard-write"])
     page = go(context.new_page(), f"{commander}/updates")
+    # The browser gives the clipboard to a page in front only, and on a busy machine that takes its time.
+    page.bring_to_front()
+    page.wait_for_function("document.hasFocus()")
     page.click('[data-copy-text="text-update-1"]')
-    expect(page.locator('[data-copied-text="text-update-1"]')).to_have_text("copied, byte for byte")
+    expect(page.locator('[data-copied-text="text-update-1"]')).to_have_text("copied, byte for byte", timeout=20_000)
     update = night.app.incident(night.incident, night.who("mara.lind")).communications.updates["update-1"]
     stored = night.app.texts.read([update.text.text_id])[update.text.text_id]
     assert page.evaluate("navigator.clipboard.readText()") == stored

@@ -254,7 +254,7 @@ def test_the_server_stays_until_interrupted_and_the_link_signs_in(tmp_path: Path
             url = link.partition("/welcome")[0]
             assert httpx.get(f"{url}/api/v1/health").json()["ok"] is True
             with httpx.Client(base_url=url, follow_redirects=True) as browser:
-                assert "Welcome, ana" in browser.post("/welcome/link", data={"link": link}).text
+                assert "Welcome, visitor" in browser.post("/welcome/link", data={"link": link}).text
         finally:
             demo.send_signal(signal.SIGINT)
             rest, errors = demo.communicate(timeout=60)

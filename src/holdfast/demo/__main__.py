@@ -98,15 +98,20 @@ def _play(teller: Teller, place: Place, cast: Cast) -> Path:
     return file
 
 
+VISITOR = "visitor"
+"""Who looks around afterwards: an account of their own, so that nothing they do is said to be ana's."""
+
+
 def _stay(teller: Teller, cast: Cast, server: Server, file: Path) -> None:
     """Leave the server up until Ctrl-C, which is how it is meant to end."""
     ana = cast.people[ADMINISTRATOR]
-    invitation = ana.sends("/account/invite", {"account": ADMINISTRATOR}).result["invitation"]
+    roles = {"account": VISITOR, "roles": ["administrator", "responder"], "qualified": ["commander", "business_owner"]}
+    invitation = ana.sends("/account/add", roles).result["invitation"]
     incident = ana.incident
     url = cast.place.settings.url
     teller.plain()
     teller.plain(f"The server stays up: {url}/incidents/{incident}")
-    teller.plain(f"Sign in as {ADMINISTRATOR}, once, within 24 hours: {url}/welcome#{invitation}")
+    teller.plain(f"Sign in as {VISITOR}, once, within 24 hours: {url}/welcome#{invitation}")
     teller.plain(f"The pack: {file}")
     teller.plain("Ctrl-C stops the server.")
     try:
