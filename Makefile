@@ -20,6 +20,7 @@ export UV_PROJECT_ENVIRONMENT := .venv
 export UV_PYTHON_DOWNLOADS := never
 
 SYNCED := .venv/.synced
+FULL := .venv/.full
 ASSETS := .venv/.assets
 
 .PHONY: help setup demo test check bench hammer docs clean
@@ -35,16 +36,16 @@ setup: $(SYNCED) $(ASSETS) ## make .venv with the holdfast command
 demo: setup ## play a leaked-secret incident; EXIT=1 stops by itself with the pack's path as last line
 	@$(PY) -m holdfast.demo $(if $(filter 1,$(EXIT)),--exit)
 
-test: setup ## run every test; ARGS is passed to pytest
+test: setup $(FULL) ## run every test; ARGS is passed to pytest
 	$(PY) -m pytest -n $(JOBS) --dist loadfile $(ARGS)
 
-check: setup ## lint, types, import contracts, spelling, docs and lock file
+check: setup $(FULL) ## lint, types, import contracts, spelling, docs and lock file
 	$(PY) -m tools.check
 
-bench: setup ## measure speed as ratios and CPU milliseconds
+bench: setup $(FULL) ## measure speed as ratios and CPU milliseconds
 	$(PY) -m benchmarks $(ARGS)
 
-hammer: setup ## kill the server KILLS times (200) for each database, and look for lost events
+hammer: setup $(FULL) ## kill the server KILLS times (200) for each database, and look for lost events
 	HAMMER_KILLS=$(KILLS) $(PY) -m pytest -m hammer -n 0 $(ARGS)
 
 docs: setup ## build the documentation site into docs/_build/html
@@ -66,6 +67,11 @@ $(UV): Makefile
 
 $(SYNCED): $(UV) pyproject.toml uv.lock
 	$(UV) sync --quiet --frozen --python "$(PYTHON)"
+	@touch $@
+
+# The optional parts (Spark, ClickHouse, Sigma, AWS): large, and needed by tests only.
+$(FULL): $(SYNCED)
+	$(UV) sync --quiet --frozen --all-extras --python "$(PYTHON)"
 	@touch $@
 
 $(ASSETS): $(SYNCED) tools/build_assets.py src/holdfast/web/package.json src/holdfast/web/package-lock.json

@@ -115,7 +115,8 @@ def test_decisions_are_numbered_once_and_say_what_was_rejected() -> None:
 def test_every_dependency_has_its_reason() -> None:
     project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
     wanted = [*project["project"]["dependencies"]]
-    for group in project["dependency-groups"].values():
+    groups = {**project["project"]["optional-dependencies"], **project["dependency-groups"]}
+    for group in groups.values():
         wanted += group
     names = {re.split(r"[><=~! ]", one)[0] for one in wanted}
     text = (DOCS / "adr/0009-dependencies.md").read_text(encoding="utf-8")

@@ -64,6 +64,18 @@ class Table:
         found = self._get(key, list) if key in self._value else []
         return tuple(Table(item, f"{self.at(key)}[{index}]") for index, item in enumerate(found))
 
+    def mapping(self, key: str) -> Mapping[str, Any]:
+        """A table whose keys are the reader's business; absent is empty."""
+        return self._get(key, dict) if key in self._value else {}
+
+    def rows(self, key: str) -> tuple[Mapping[str, Any], ...]:
+        """A list of tables whose keys are the reader's business; absent is empty."""
+        found = self._get(key, list) if key in self._value else []
+        for index, item in enumerate(found):
+            if not isinstance(item, Mapping):
+                raise fault(f"{self.at(key)}[{index}]", "it is not a table")
+        return tuple(found)
+
     def finish(self) -> None:
         """Refuse keys that nobody has read."""
         unknown = sorted(str(key) for key in set(self._value) - self._read)

@@ -1,0 +1,78 @@
+"""What an investigation asks of the rim: something that reads inputs, and something that runs SQL."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Protocol
+
+from holdfast.investigation.activity import Column
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """Bytes to read: a file, or a folder that is walked."""
+
+    path: Path
+    shown: str
+    """The path as citations name it."""
+    item: str | None = None
+    """Evidence id, within an incident."""
+
+
+@dataclass(frozen=True, slots=True)
+class Ingested:
+    """What the ingest made: Parquet files of activity rows, and small tables."""
+
+    folder: Path
+    parts: tuple[Path, ...]
+    """Parquet files with the columns of the activity table, duplicates already out."""
+    inputs: tuple[Mapping[str, Any], ...]
+    """Rows of the inputs table."""
+    quarantined: tuple[Mapping[str, Any], ...]
+    """``input_no``, ``ordinal``, ``reason``: at most a limited number per input; the counts are complete."""
+    tables: Mapping[str, tuple[tuple[Column, ...], list[Mapping[str, Any]]]]
+    """Tables from captured state and digest files: name to columns and rows."""
+
+
+class Progress(Protocol):
+    """Hears how far long work is."""
+
+    def __call__(self, done: int, total: int, what: str) -> None:
+        """Bytes done of total, and what is being done."""
+        ...
+
+
+class Ingest(Protocol):
+    """Reads sources into Parquet."""
+
+    def __call__(self, sources: Sequence[Source], folder: Path, progress: Progress | None = None) -> Ingested:
+        """Read everything; never raises for the content of a source."""
+        ...
+
+
+class Engine(Protocol):
+    """Runs the library's SQL. Tables are named; SQL is DuckDB's and is carried over where need be."""
+
+    name: str
+
+    def activity(self, parts: Sequence[Path]) -> None:
+        """Make the table ``activity`` from Parquet files; none gives an empty table."""
+        ...
+
+    def define(self, name: str, columns: Sequence[Column], rows: Iterable[Mapping[str, Any]]) -> None:
+        """Make a small table from rows; columns left out are null."""
+        ...
+
+    def materialise(self, name: str, sql: str) -> None:
+        """Make a table from a query."""
+        ...
+
+    def rows(self, sql: str, limit: int | None = None) -> list[dict[str, Any]]:
+        """Rows of a query as mappings of text, whole numbers and booleans."""
+        ...
+
+    def close(self) -> None:
+        """Give everything back."""
+        ...

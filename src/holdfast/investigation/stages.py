@@ -1,0 +1,51 @@
+"""The stages of an investigation in order: SQL that makes tables, and pure Python where a set must be closed over.
+
+A Python stage takes the rows of the tables it names and gives the rows of one table. It is small by construction: it
+sees sessions, identities and leads, never the events themselves.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from holdfast.investigation.activity import Column
+from holdfast.investigation.queries import Stage, stages
+
+Row = Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Closure:
+    """A stage that is Python: pure, from rows to rows."""
+
+    id: str
+    """Name of the table it makes."""
+    title: str
+    after: tuple[str, ...]
+    columns: tuple[Column, ...]
+    rows: Callable[[Mapping[str, list[Row]]], Iterable[Row]]
+
+
+CLOSURES: tuple[Closure, ...] = ()
+"""Every Python stage."""
+
+
+def ordered(given: Iterable[str], closures: Iterable[Closure] = CLOSURES) -> list[Stage | Closure]:
+    """Every stage, each after the tables it reads.
+
+    Raises:
+        ValueError: a stage reads a table that nothing makes, or two wait for each other.
+    """
+    made = set(given)
+    waiting: list[Stage | Closure] = [*stages(), *closures]
+    result: list[Stage | Closure] = []
+    while waiting:
+        ready = [stage for stage in waiting if made.issuperset(stage.after)]
+        if not ready:
+            raise ValueError(f"stages that can never run: {[stage.id for stage in waiting]}")
+        result += ready
+        made |= {stage.id for stage in ready}
+        waiting = [stage for stage in waiting if stage not in ready]
+    return result

@@ -1,0 +1,1 @@
+"""One module per kind of captured state, each with a constant ``READER`` or ``READERS``; see ``captured``."""
