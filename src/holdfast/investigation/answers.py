@@ -29,11 +29,17 @@ class Citation:
     """Ordinal of the record in the file, from 0."""
     item: str | None = None
     """Evidence id, within an incident."""
+    event_id: str | None = None
+    """The source's own id of the event, where it has one."""
 
     def as_json(self) -> dict[str, Any]:
         """As ``--json`` prints it."""
         found: dict[str, Any] = {"sha256": self.sha256, "file": self.file, "record": self.record}
-        return found if self.item is None else {"item": self.item, **found}
+        if self.item is not None:
+            found["item"] = self.item
+        if self.event_id is not None:
+            found["event_id"] = self.event_id
+        return found
 
     @property
     def text(self) -> str:
