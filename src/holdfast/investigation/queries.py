@@ -17,6 +17,7 @@ import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
+from hashlib import sha256
 from importlib.resources import files
 from typing import Any
 
@@ -90,10 +91,24 @@ def queries() -> tuple[Query, ...]:
     return tuple(sorted(found, key=lambda query: (query.question, query.rank, query.id)))
 
 
+@cache
+def library_digest() -> str:
+    """SHA-256 over every stage and query as shipped: equal digests ask equal questions."""
+    found = sha256()
+    for folder in ("stages", "queries"):
+        for name, text in _texts(folder):
+            found.update(f"{folder}/{name}\0{text}\0".encode())
+    return found.hexdigest()
+
+
 def _documents(folder: str) -> list[Mapping[str, Any]]:
+    return [tomllib.loads(text) for _, text in _texts(folder)]
+
+
+def _texts(folder: str) -> list[tuple[str, str]]:
     place = files("holdfast.investigation").joinpath(f"library/{folder}")
     names = sorted(file.name for file in place.iterdir() if file.name.endswith(".toml"))
-    return [tomllib.loads(place.joinpath(name).read_text(encoding="utf-8")) for name in names]
+    return [(name, place.joinpath(name).read_text(encoding="utf-8")) for name in names]
 
 
 def _stage(document: Mapping[str, Any]) -> Stage:
