@@ -103,6 +103,11 @@ INPUTS: tuple[Column, ...] = (
     Column("input_no", "integer", "number of the input in this run, from 1, in order of path"),
     Column("path", "text", "path as given; within an archive after an exclamation mark"),
     Column("sha256", "text", "digest of the captured bytes"),
+    Column(
+        "content_sha256",
+        "text",
+        "digest of the inflated bytes of a gz file, where digest files are among the inputs; null otherwise",
+    ),
     Column("item", "text", "evidence id, when it came from an incident"),
     Column("kind", "text", "log, state, digest or unrecognised"),
     Column("reader", "text", "key of the reader; null when none recognised it"),

@@ -120,3 +120,10 @@ def shipped() -> tuple[StateReader, ...]:
             loaded = import_module(f"{package}.{module.name}")
             found += loaded.READERS if hasattr(loaded, "READERS") else [loaded.READER]
     return tuple(sorted(found, key=lambda reader: reader.key))
+
+
+@cache
+def tables() -> Mapping[str, tuple[Column, ...]]:
+    """Every table of captured state, the readers' own among them: each is there in every investigation, empty or not."""
+    own = {name: columns for reader in shipped() for name, columns in (reader.columns or {}).items()}
+    return {**TABLES, **own}
