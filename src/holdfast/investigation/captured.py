@@ -124,6 +124,6 @@ def shipped() -> tuple[StateReader, ...]:
 
 @cache
 def tables() -> Mapping[str, tuple[Column, ...]]:
-    """Every table of captured state, the readers' own among them: each is there in every investigation, empty or not."""
+    """Every table of captured state, the readers' own among them: each is there in every run, empty or not."""
     own = {name: columns for reader in shipped() for name, columns in (reader.columns or {}).items()}
     return {**TABLES, **own}
