@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import tomllib
 from collections.abc import Callable
 from datetime import UTC, datetime
@@ -14,14 +15,19 @@ from holdfast.app.application import Application
 from holdfast.app.bus import Bus
 from holdfast.app.dispatching import Dispatcher
 from holdfast.app.erasing import ERASING, carry_out
+from holdfast.app.inquiries import Inquiries
 from holdfast.app.installation_work import InstallationTools
+from holdfast.app.investigating import Means
 from holdfast.app.pins import PinnedDocuments
+from holdfast.app.ports_investigation import Engine, Progress
 from holdfast.app.settings import Settings
 from holdfast.app.signing_in import SigningIn, Site
 from holdfast.app.states import States
 from holdfast.app.work import Tools
 from holdfast.engines.commands import CommandRunner
 from holdfast.investigation.library import library as questions
+from holdfast.investigation.mapping import mapped_from
+from holdfast.kernel.errors import BadInputError
 from holdfast.kernel.events import Event
 from holdfast.kernel.ids import RANDOM_BYTES, uuid7
 from holdfast.plays.library import library as plays
@@ -37,6 +43,60 @@ from holdfast.store.texts import SealedTexts
 def command_runner() -> CommandRunner:
     """What runs a command for capture on this machine."""
     return CommandRunner()
+
+
+def investigation_means(
+    engine: str = "duckdb",
+    *,
+    unproven: frozenset[str] = frozenset(),
+    mapping: Path | None = None,
+    progress: Progress | None = None,
+) -> Means:
+    """What reads logs and runs the library's SQL.
+
+    Raises:
+        BadInputError: there is no such engine, or the mapping cannot be read.
+        UnavailableError: the engine needs something that is not installed.
+    """
+    from holdfast.engines.ingest import ParquetIngest  # noqa: PLC0415 - Arrow is slow to load, and few starts need it
+
+    mapped = None if mapping is None else mapped_from(_mapping(mapping))
+    ingest = ParquetIngest(lambda: int(utc_now().timestamp() * 1_000_000), unproven=unproven, mapping=mapped)
+    return Means(ingest, engine_opener(engine), progress)
+
+
+def _mapping(path: Path) -> dict[str, object]:
+    try:
+        return tomllib.loads(path.read_text(encoding="utf-8"))
+    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+        raise BadInputError(
+            "mapping-unreadable",
+            "Nothing was read.",
+            why=f"The mapping {path.name} cannot be read as TOML: {type(error).__name__}.",
+            next_step="Correct it; docs/investigation/sources.md shows one.",
+        ) from None
+
+
+def engine_opener(engine: str) -> Callable[[Path], Engine]:
+    """What opens an engine by name.
+
+    Raises:
+        BadInputError: there is no such engine.
+    """
+    if engine == "duckdb":
+        from holdfast.engines.duck import DuckEngine  # noqa: PLC0415 - likewise
+
+        return DuckEngine
+    if engine == "spark":
+        from holdfast.engines.spark import SparkEngine  # noqa: PLC0415 - an extra, and slow to load
+
+        return SparkEngine
+    raise BadInputError(
+        "engine-unknown",
+        "Nothing was read.",
+        why=f"There is no engine {engine[:40]!r}.",
+        next_step="Use the embedded one: holdfast investigate PATH --engine duckdb",
+    )
 
 
 def utc_now() -> datetime:
@@ -73,6 +133,7 @@ def build(
     def after_commit(stream_id: str, events: tuple[Event, ...]) -> None:
         if any(event.type in ERASING for event in events):
             carry_out(record, texts, vault, states.incident(stream_id), events)
+            shutil.rmtree(settings.data / "investigations" / "tables" / stream_id, ignore_errors=True)
 
     installation_tools = InstallationTools(
         credentials=SqlCredentials(databases), guard=keyring, clock=clock, randomness=randomness, rotate_signer=rotate
@@ -97,6 +158,9 @@ def build(
         replace_rows=record.replace_rows,
         close=databases.close,
         site=Site(settings.host, settings.url),
+    )
+    application.inquiries = Inquiries(
+        application, lambda progress: investigation_means(progress=progress), settings.data / "investigations"
     )
     application.finish_erasures()
     return application

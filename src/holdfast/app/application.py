@@ -13,6 +13,7 @@ from holdfast.app.bus import Bus
 from holdfast.app.commanding import Command
 from holdfast.app.dispatching import Dispatcher, Outcome
 from holdfast.app.erasing import ERASING, carry_out
+from holdfast.app.inquiries import Inquiries
 from holdfast.app.installation import STREAM
 from holdfast.app.installation_work import InstallationTools, make_bearer
 from holdfast.app.ports import IncidentRow, Record, Texts
@@ -52,6 +53,18 @@ class Application:
     replace_rows: Callable[[list[IncidentRow]], int]
     close: Callable[[], None]
     site: Site
+    inquiries: Inquiries | None = None
+    """Investigations of incidents; set by wiring, which knows what reads and what runs SQL."""
+
+    def investigations(self) -> Inquiries:
+        """Investigations of incidents.
+
+        Raises:
+            RuntimeError: this application was built without them.
+        """
+        if self.inquiries is None:
+            raise RuntimeError("built without investigations")
+        return self.inquiries
 
     def execute(
         self,

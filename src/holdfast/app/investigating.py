@@ -19,11 +19,10 @@ from typing import Any
 
 from holdfast.app.ports_investigation import Engine, Ingest, Ingested, Progress, Source
 from holdfast.investigation import captured
-from holdfast.investigation.activity import GIVEN, INPUTS, RESPONDERS, SCOPE, SUBJECTS
+from holdfast.investigation.activity import GIVEN, INPUTS, RESPONDERS, SCOPE, SUBJECTS, Column
 from holdfast.investigation.answers import Answer
 from holdfast.investigation.assembly import Asked, Citer, Context, Row, assemble, cited_rows
 from holdfast.investigation.queries import Query, queries
-from holdfast.investigation.activity import Column
 from holdfast.investigation.stages import Closure, ordered
 
 QUESTIONS = ("I1", "I2", "I3", "I4", "I5", "I6", "I7")
@@ -63,7 +62,6 @@ def _composer(question: str) -> Any:
 def _optional(engine: Engine, name: str, limit: int | None = None) -> list[dict[str, Any]]:
     made = {one.id for one in ordered(given_tables())}
     return engine.rows(f"SELECT * FROM {name}", limit) if name in made else []
-
 
 
 @dataclass(frozen=True, slots=True)

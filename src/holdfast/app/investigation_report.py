@@ -7,11 +7,10 @@ from typing import Any
 
 from holdfast import __version__
 from holdfast.app.investigating import Investigation
+from holdfast.app.investigation_results import FORMAT
 from holdfast.investigation.answers import Answer, AnswerRow, CellGrade
 from holdfast.investigation.assembly import instant_text
 from holdfast.investigation.queries import library_digest
-
-FORMAT = "holdfast-investigation/1"
 
 
 def as_json(found: Investigation) -> dict[str, Any]:

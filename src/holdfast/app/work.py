@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Literal
 
+from holdfast.app import investigation_results as results
 from holdfast.app.authorisation import Viewer
 from holdfast.app.commanding import Pins
 from holdfast.app.installation import InstallationState
@@ -211,6 +212,14 @@ class Work:
             )
         with self._tools.vault.open(sha256) as stream:
             return manifests.parse(stream.read())
+
+    def investigation_result(self, evidence_id: str) -> Mapping[str, Any]:
+        """The answers kept in an item of this incident.
+
+        Raises:
+            NotFoundError: there is no such item, or it is no result of an investigation.
+        """
+        return results.read(self._tools.vault, self._state, evidence_id)
 
     def sealed_text(self, text_id: str) -> Sealed:
         """The reference to a sealed text that this incident's record holds.

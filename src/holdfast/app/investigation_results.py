@@ -1,0 +1,72 @@
+"""Results of investigations, kept as evidence: which items they are, and what is in them."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from typing import Any
+
+from holdfast.app.ports_vault import Vault
+from holdfast.app.state import IncidentState
+from holdfast.evidence import manifests
+from holdfast.evidence.state import Item
+from holdfast.kernel.errors import NotFoundError
+
+SOURCE = "investigation"
+"""What an item's ``source`` says when it is the result of a run."""
+RESULT = "answers.json"
+FORMAT = "holdfast-investigation/1"
+_MAX_FILE = 256 << 20
+
+
+def items(state: IncidentState) -> list[Item]:
+    """Every kept result of an incident, oldest first."""
+    found = state.evidence.items.values()
+    return [item for item in found if item.source == SOURCE and item.standing == "kept" and item.manifest]
+
+
+def read(vault: Vault, state: IncidentState, evidence_id: str) -> Mapping[str, Any]:
+    """The answers of a result.
+
+    Raises:
+        NotFoundError: there is no such item, or it is no result of an investigation.
+    """
+    try:
+        found = json.loads(file(vault, state, evidence_id, RESULT))
+    except ValueError:
+        raise _no_result(evidence_id) from None
+    if not isinstance(found, dict) or found.get("format") != FORMAT:
+        raise _no_result(evidence_id)
+    return found
+
+
+def file(vault: Vault, state: IncidentState, evidence_id: str, name: str) -> bytes:
+    """One file of a result: the answers, a picture, the timeline.
+
+    Raises:
+        NotFoundError: the item is no result, or has no such file.
+    """
+    item = state.evidence.items.get(evidence_id)
+    if item is None or item.source != SOURCE or item.manifest is None or item.standing != "kept":
+        raise _no_result(evidence_id)
+    for member in members(vault, item.manifest):
+        if member["path"] == name and member["size"] <= _MAX_FILE:
+            with vault.open(member["sha256"]) as stream:
+                return stream.read()
+    raise _no_result(evidence_id)
+
+
+def members(vault: Vault, manifest: str) -> list[Mapping[str, Any]]:
+    """The files that a folder's manifest names."""
+    with vault.open(manifest) as stream:
+        document = manifests.parse(stream.read())
+    return [one for one in document.get("entries", ()) if one.get("type") == "file" and "sha256" in one]
+
+
+def _no_result(evidence_id: str) -> NotFoundError:
+    return NotFoundError(
+        "investigation-unknown",
+        f"{evidence_id} shows no answers.",
+        why="It is not the result of an investigation, or has no such file.",
+        next_step="Run one: holdfast investigate --incident INC",
+    )

@@ -1,0 +1,111 @@
+"""Investigations of an incident: start one, read the newest result, its files, and ask the activity table in SQL."""
+
+from typing import Annotated, Literal
+
+from fastapi import APIRouter, Path
+from fastapi.responses import JSONResponse, Response
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, StringConstraints
+
+from holdfast.app import investigation_results as results
+from holdfast.app.inquiries import Wanted
+from holdfast.kernel.errors import BadInputError
+from holdfast.kernel.instants import format_instant, to_utc
+from holdfast.web.api.commands import API, PROBLEMS, IncidentPath
+from holdfast.web.identity import ApplicationDep, ViewerDep
+
+ResultPath = Annotated[str, Path(pattern=r"^ev-[1-9][0-9]{0,8}$", description="a result, such as ev-9")]
+FileName = Literal[
+    "answers.json", "timeline.csv", "timeline.jsonl", "timeline.svg", "trust.svg", "coverage.svg", "identities.svg"
+]
+Value = Annotated[str, StringConstraints(min_length=1, max_length=500, pattern=r"^[^\x00-\x1f\x7f]+$")]
+_TYPES = {
+    "json": "application/json",
+    "csv": "text/csv; charset=utf-8",
+    "jsonl": "application/x-ndjson",
+    "svg": "image/svg+xml",
+}
+
+
+class Investigate(BaseModel):
+    """What a run asks."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    subjects: list[Value] = Field(
+        default=[], max_length=50, description="credentials, identities or artifacts asked about"
+    )
+    start: AwareDatetime | None = Field(default=None, alias="from", description="start of the window")
+    end: AwareDatetime | None = Field(default=None, alias="to", description="end of the window")
+    responders: list[Value] = Field(
+        default=[], max_length=200, description="identities or credentials of our own people"
+    )
+
+
+def router() -> APIRouter:
+    """Everything about investigations of one incident."""
+    routes = APIRouter(prefix=f"{API}/incidents/{{incident_id}}", tags=["investigation"], responses=PROBLEMS)
+
+    @routes.post("/investigation", operation_id="investigate")
+    def start(incident_id: IncidentPath, body: Investigate, viewer: ViewerDep, app: ApplicationDep) -> JSONResponse:
+        """Read the captured items, answer I1 to I7, and keep the result as evidence. Answers when it is done."""
+        return JSONResponse(app.investigations().run(incident_id, viewer, wanted_from(body)))
+
+    @routes.get("/investigation", operation_id="read-investigation")
+    def newest(incident_id: IncidentPath, viewer: ViewerDep, app: ApplicationDep) -> JSONResponse:
+        """The newest result with its evidence id, and how far a run under way is."""
+        state = app.incident(incident_id, viewer)
+        found = app.investigations().latest(state)
+        running = app.investigations().running(incident_id)
+        told = {
+            "evidence_id": None if found is None else found[0].id,
+            "result": None if found is None else found[1],
+            "results": [item.id for item in results.items(state)],
+            "running": None
+            if running is None or running.done
+            else {
+                "by": running.by,
+                "percent": running.percent,
+                "since": format_instant(running.since),
+                "what": running.what,
+            },
+        }
+        return JSONResponse(told)
+
+    @routes.get("/investigation/{evidence_id}/{name}", operation_id="read-investigation-file", response_class=Response)
+    def file(
+        incident_id: IncidentPath, evidence_id: ResultPath, name: FileName, viewer: ViewerDep, app: ApplicationDep
+    ) -> Response:
+        """One file of a result: answers, timeline or a picture; the viewing is recorded."""
+        state = app.incident(incident_id, viewer)
+        raw = results.file(app.vault, state, evidence_id, name)
+        app.execute("evidence-view", {"evidence_id": evidence_id}, viewer, incident_id=incident_id)
+        headers = {
+            "Content-Disposition": f'attachment; filename="{incident_id}-{evidence_id}-{name}"',
+            # A picture opened by itself is a document: nothing in it may run or load anything.
+            "Content-Security-Policy": "default-src 'none'; style-src 'unsafe-inline'; sandbox",
+        }
+        return Response(raw, media_type=_TYPES[name.rpartition(".")[2]], headers=headers)
+
+    return routes
+
+
+def wanted_from(body: Investigate) -> Wanted:
+    """What is asked, as the application takes it.
+
+    Raises:
+        BadInputError: the window ends before it starts.
+    """
+    start, end = (None if moment is None else _microseconds(moment) for moment in (body.start, body.end))
+    if start is not None and end is not None and end < start:
+        raise BadInputError(
+            "window-reversed",
+            "Nothing was investigated.",
+            why="The window ends before it starts.",
+            next_step="Give --from before --to.",
+        )
+    return Wanted(tuple(body.subjects), start, end, tuple(body.responders))
+
+
+def _microseconds(moment: AwareDatetime) -> int:
+    utc = to_utc(moment)
+    return int(utc.timestamp()) * 1_000_000 + utc.microsecond
