@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from holdfast.investigation import identities, sessions
 from holdfast.investigation.activity import Column
 from holdfast.investigation.queries import Stage, stages
 
@@ -28,7 +29,10 @@ class Closure:
     rows: Callable[[Mapping[str, list[Row]]], Iterable[Row]]
 
 
-CLOSURES: tuple[Closure, ...] = ()
+CLOSURES: tuple[Closure, ...] = (
+    Closure("people", "Which identities are one person", identities.AFTER, identities.PEOPLE, identities.people),
+    Closure("sessions", "Chains of sessions", sessions.AFTER, sessions.SESSIONS, sessions.sessions),
+)
 """Every Python stage."""
 
 
