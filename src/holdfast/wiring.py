@@ -26,7 +26,7 @@ from holdfast.app.states import States
 from holdfast.app.work import Tools
 from holdfast.engines.commands import CommandRunner
 from holdfast.investigation.library import library as questions
-from holdfast.investigation.mapping import mapped_from
+from holdfast.investigation.mapping_document import mapped_from
 from holdfast.kernel.errors import BadInputError
 from holdfast.kernel.events import Event
 from holdfast.kernel.ids import RANDOM_BYTES, uuid7

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from holdfast.investigation.mapping import mapped_from
+from holdfast.investigation.mapping_document import mapped_from
 from holdfast.kernel.errors import BadInputError
 
 GOOD: dict[str, Any] = {
