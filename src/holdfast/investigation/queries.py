@@ -21,6 +21,7 @@ from hashlib import sha256
 from importlib.resources import files
 from typing import Any
 
+from holdfast.investigation.catalogue import filled
 from holdfast.kernel.documents import Table, fault
 
 ENGINES = ("duckdb", "spark", "clickhouse")
@@ -119,7 +120,7 @@ def _stage(document: Mapping[str, Any]) -> Stage:
         id=table.text("id", r"[a-z][a-z0-9_]{1,59}"),
         title=table.text("title"),
         after=table.texts("after"),
-        sql=table.text("sql"),
+        sql=filled(table.text("sql")),
         engines=_engines(table),
         cases=tuple(_case(found) for found in table.tables("cases")),
     )
