@@ -1,41 +1,95 @@
-"""A person's mapping of an unknown log: which column of the activity table is where in a record.
+"""A reader made from a person's mapping: for JSON or CSV that no shipped reader knows.
 
-The document (TOML) says ``format = "activity-mapping"``, ``source``, and in ``[columns]`` a path for each column:
-``actor_uid = "user.email"``, ``time_us = "when"`` (an instant as RFC 3339 text, or seconds, milliseconds or
-microseconds since 1970).
+Rules:
+1. Each named column takes the first value found under its path: ``actor_uid = "user.email"``; keys with dots in them
+   are found too. A path that begins with ``=`` is a constant: ``service = "=billing"``.
+2. ``time_us`` and ``delivered_us`` are read from RFC 3339 text or from a number of seconds, milliseconds, microseconds
+   or nanoseconds since 1970, told apart by size. Text without a zone counts as UTC.
+3. A record in which none of the paths leads anywhere is not recognised; one without a readable time is kept undated.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
+from datetime import UTC, datetime
 from typing import Any
 
 from holdfast.investigation.activity import ACTIVITY
-from holdfast.investigation.reading import Mapped
-from holdfast.kernel.documents import Table, fault
+from holdfast.investigation.framing import Value
+from holdfast.investigation.reading import Fields, Framing, Mapped, Proof, Reader
 
-_OWN = frozenset({"row_id", "hour", "src_digest", "src_file", "src_ord", "source"})
-"""Columns the ingest fills."""
-MAPPABLE = tuple(column.name for column in ACTIVITY if column.name not in _OWN)
+_COLUMNS = {column.name: column.type for column in ACTIVITY}
+_SCALES = ((10**17, 1000, 1), (10**14, 1, 1), (10**11, 1, 1000), (0, 1, 1_000_000))
+"""From a number on: divide by, times."""
 
 
-def mapped_from(document: Mapping[str, Any]) -> Mapped:
-    """The mapping from its document.
+def readers_of(mapped: Mapped) -> tuple[Reader, ...]:
+    """One reader for JSON and one for CSV, asked last."""
+    unknown = sorted(set(mapped.columns) - set(_COLUMNS))
+    if unknown:
+        raise ValueError(f"not columns of the activity table: {', '.join(unknown)}")
+    return tuple(_reader(mapped, framing) for framing in ("json", "csv"))
 
-    Raises:
-        BadInputError: ``library-document-not-valid``, naming the faulty place.
-    """
-    table = Table(document, "")
-    table.text("format", "activity-mapping")
-    source = table.text("source", r"[a-z][a-z0-9_.+-]{1,59}")
-    columns: dict[str, str] = {}
-    for name, path in table.mapping("columns").items():
-        if name not in MAPPABLE:
-            raise fault(f"columns.{name}", f"there is no such column; there are {', '.join(MAPPABLE)}")
-        if not isinstance(path, str) or not path.strip():
-            raise fault(f"columns.{name}", "it is not the path of a field, such as user.email")
-        columns[name] = path
-    table.finish()
-    if "time_us" not in columns:
-        raise fault("columns.time_us", "it is missing, and a log without instants has no timeline")
-    return Mapped(source, columns)
+
+def _reader(mapped: Mapped, framing: Framing) -> Reader:
+    paths = {name: path for name, path in mapped.columns.items() if not path.startswith("=")}
+    constants = {name: path[1:] for name, path in mapped.columns.items() if path.startswith("=")}
+
+    def recognises(record: Value) -> bool:
+        return isinstance(record, dict) and any(look(record, path) is not None for path in paths.values())
+
+    def fields(record: Value) -> Fields:
+        told: Fields = {"source": mapped.source, "event_class": "other", **constants}
+        for name, path in paths.items():
+            value = look(record, path)
+            if value not in (None, ""):
+                told[name] = instant_us(value) if name.endswith("_us") else value
+        told.setdefault("detail", record)
+        return told
+
+    proof = Proof("unproven", "a mapping given by the person who asks")
+    return Reader(
+        mapped.source, f"{mapped.source}, by mapping", framing, proof, recognises, fields, ("other",), priority=10_000
+    )
+
+
+def look(record: Mapping[str, Any], path: str) -> Value:
+    """The value under a dotted path; none when it leads nowhere."""
+    if path in record:
+        return record[path]
+    at: Value = record
+    parts = path.split(".")
+    for place, part in enumerate(parts):
+        if isinstance(at, list) and part.isdigit() and int(part) < len(at):
+            at = at[int(part)]
+        elif isinstance(at, dict) and part in at:
+            at = at[part]
+        elif isinstance(at, dict):
+            return at.get(".".join(parts[place:]))
+        else:
+            return None
+    return at
+
+
+def instant_us(value: Value) -> int | None:
+    """Microseconds since 1970 UTC of RFC 3339 text or a number; none when it is neither."""
+    if isinstance(value, str):
+        try:
+            number = float(value)
+        except ValueError:
+            return _text_us(value)
+        value = number if "." in value else int(number)
+    if isinstance(value, bool) or not isinstance(value, (int, float)) or not abs(value) < 10**19:
+        return None
+    _, divisor, factor = next(scale for scale in _SCALES if abs(value) >= scale[0])
+    return round(value * factor / divisor) if isinstance(value, float) else value * factor // divisor
+
+
+def _text_us(text: str) -> int | None:
+    try:
+        moment = datetime.fromisoformat(text.strip())
+        moment = moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+        since = moment - datetime(1970, 1, 1, tzinfo=UTC)
+    except (ValueError, OverflowError):
+        return None
+    return (since.days * 86_400 + since.seconds) * 1_000_000 + since.microseconds
