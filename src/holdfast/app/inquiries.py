@@ -198,7 +198,6 @@ class Inquiries:
         found = self.folder / "tables" / incident_id
         return found if found.is_dir() else None
 
-
     def _keep_table(self, incident_id: str, table: Path) -> None:
         kept = self.folder / "tables" / incident_id
         kept.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
