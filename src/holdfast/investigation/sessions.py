@@ -19,7 +19,7 @@ Not handled here: policies that forbid a chain; whether a session outlived the p
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
@@ -41,6 +41,7 @@ SESSIONS: tuple[Column, ...] = (
     Column("key", "text", "credential or session"),
     Column("kind", "text", "credential or session"),
     Column("actor_uid", "text", "identity it acts as"),
+    Column("session_uid", "text", "session that the credential belongs to; for a session, itself"),
     Column("parent_key", "text", "credential or session that asked for it; null at the start of a chain"),
     Column("maker_key", "text", "credential or identity that made a lasting credential; its acts are not the maker's"),
     Column("root_uid", "text", "lasting identity at the start of the chain; null when it is not known"),
@@ -392,6 +393,7 @@ def _row(key: _Key, step: Step, chain: Chain, people: Mapping[str, Row], ours: s
         "key": key.uid,
         "kind": key.kind,
         "actor_uid": key.actor,
+        "session_uid": key.uid if key.kind == "session" else key.session,
         "parent_key": step.parent,
         "maker_key": step.maker,
         "root_uid": chain.root,
@@ -424,8 +426,3 @@ def _of_root(root: str, people: Mapping[str, Row]) -> tuple[str, str]:
         return found["person_uid"], found["person_name"]
     address = email_of(root)
     return (root, label(root)) if address is None else (address, address)
-
-
-def persons(rows: Iterable[Row]) -> dict[str, str]:
-    """Person by key, from rows of the sessions table."""
-    return {row["key"]: row["person_uid"] for row in rows if row["person_uid"] is not None}

@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from holdfast.investigation import catalogue, coverage, digests, identities, sessions
+from holdfast.investigation import catalogue, coverage, digests, identities, sessions, suspects
 from holdfast.investigation.activity import Column
 from holdfast.investigation.queries import Stage, stages
 
@@ -33,6 +33,7 @@ CLOSURES: tuple[Closure, ...] = (
     Closure("catalogue", "The catalogue of events", (), catalogue.COLUMNS, catalogue.rows),
     Closure("people", "Which identities are one person", identities.AFTER, identities.PEOPLE, identities.people),
     Closure("sessions", "Chains of sessions", sessions.AFTER, sessions.SESSIONS, sessions.sessions),
+    Closure("suspects", "Whom to suspect", suspects.AFTER, suspects.SUSPECTS, suspects.suspects),
     Closure("digests", "What digest chains prove", digests.AFTER, digests.COLUMNS, digests.validate),
     Closure("coverage", "Grades of every hour", coverage.AFTER, coverage.COLUMNS, coverage.grade_cells),
 )
