@@ -22,6 +22,7 @@ from holdfast.investigation import captured
 from holdfast.investigation.activity import GIVEN, INPUTS, RESPONDERS, SCOPE, SUBJECTS, Column
 from holdfast.investigation.answers import Answer
 from holdfast.investigation.assembly import Asked, Citer, Context, Row, assemble, cited_rows
+from holdfast.investigation.coverage import allows_no, grades_for, would_change
 from holdfast.investigation.queries import Query, queries
 from holdfast.investigation.stages import Closure, ordered
 
@@ -39,29 +40,11 @@ PROBES = (
 )
 
 
-# Until the coverage and the sentences have landed, what is missing says so.
-def allows_no(coverage: list[Row], rests_on: tuple[str, ...], *_rest: object) -> tuple[bool, str]:
-    return False, "the coverage is not computed"
-
-
-def grades_for(*_rest: object) -> tuple[Any, ...]:
-    return ()
-
-
-def would_change(*_rest: object) -> tuple[str, ...]:
-    return ()
-
-
 def _composer(question: str) -> Any:
     try:
         return importlib.import_module(f"holdfast.investigation.sentences.{question.lower()}").sentence
     except ImportError:
         return lambda results, facts: " ".join(f"{name}: {len(rows)} rows." for name, rows in results.items())
-
-
-def _optional(engine: Engine, name: str, limit: int | None = None) -> list[dict[str, Any]]:
-    made = {one.id for one in ordered(given_tables())}
-    return engine.rows(f"SELECT * FROM {name}", limit) if name in made else []
 
 
 @dataclass(frozen=True, slots=True)
@@ -161,19 +144,16 @@ def _define(engine: Engine, order: Order, ingested: Ingested, scope: Row) -> Non
     engine.define("subjects", SUBJECTS, [{"value": value} for value in order.subjects])
     engine.define("responders", RESPONDERS, order.responders)
     engine.define("probes", PROBES, order.probes)
-    tables = {name: (columns, []) for name, columns in _state_tables().items()}
+    tables: dict[str, tuple[Sequence[Column], Sequence[Row]]] = {
+        name: (columns, []) for name, columns in captured.tables().items()
+    }
     for name, (columns, rows) in {**tables, **ingested.tables}.items():
         engine.define(name, columns, rows)
 
 
-def _state_tables() -> dict[str, Sequence[Any]]:
-    own = {name: columns for reader in captured.shipped() for name, columns in (reader.columns or {}).items()}
-    return {**captured.TABLES, **own}
-
-
-def given_tables() -> dict[str, Sequence[Any]]:
+def given_tables() -> dict[str, Sequence[Column]]:
     """Every table that is there before the first stage, with its columns."""
-    return {**GIVEN, **_state_tables(), "probes": PROBES}
+    return {**GIVEN, **captured.tables(), "probes": PROBES}
 
 
 def _make_stages(engine: Engine, progress: Progress | None) -> None:
@@ -182,7 +162,7 @@ def _make_stages(engine: Engine, progress: Progress | None) -> None:
         if progress is not None:
             progress(number, len(stages), stage.title)
         if isinstance(stage, Closure):
-            given = {name: engine.rows(f"SELECT * FROM {name}") for name in stage.after}  # noqa: S608 - our own names
+            given: dict[str, list[Row]] = {name: [*engine.rows(f"SELECT * FROM {name}")] for name in stage.after}  # noqa: S608 - our own names
             engine.define(stage.id, stage.columns, stage.rows(given))
         else:
             engine.materialise(stage.id, stage.sql)
@@ -209,7 +189,7 @@ def _ask(engine: Engine, query: Query, limit: int) -> Asked:
 
 def _context(found: Investigation, rows: Iterable[Row]) -> Context:
     engine, scope = found.engine, found.scope
-    coverage = _optional(engine, "coverage")
+    coverage = engine.rows("SELECT * FROM coverage")
     state = _captured_kinds(engine)
     window = (scope["from_us"], scope["to_us"])
     rests = {question: _rests_on(question) for question in QUESTIONS}
@@ -223,7 +203,9 @@ def _context(found: Investigation, rows: Iterable[Row]) -> Context:
             "from_us": scope["from_us"],
             "to_us": scope["to_us"],
             "sources": sorted({one["source"] for one in coverage if one["source"]}),
-            "suspects": [one["value"] for one in _optional(engine, "suspects", 200)],
+            "suspects": [
+                one["value"] for one in engine.rows("SELECT * FROM suspects ORDER BY kind, value, row_id", 200)
+            ],
             "subjects": list(found.order.subjects),
         },
         as_of_us=scope["as_of_us"],
