@@ -68,6 +68,8 @@ _NAME = re.compile(r"(\d{12}_CloudTrail-Digest_.+?_\d{8}T\d{6}Z(?:_backfill)?\.j
 _REGION = re.compile(r"/CloudTrail-Digest/([a-z0-9-]+)/")
 _INSTANT = re.compile(r"_\d{8}T\d{6}Z(?:_backfill)?\.json\.gz$")
 _PAGE = "https://docs.aws.amazon.com/awscloudtrail/latest/userguide/cloudtrail-log-file-validation-digest-file-structure.html"
+_FAR = 1e12
+"""Seconds since 1970 that no calendar here reaches."""
 _PROOF = Proof("vendor_schema", _PAGE)
 
 
@@ -79,7 +81,7 @@ def instant_us(value: object) -> int | None:
             aware = moment if moment.tzinfo else moment.replace(tzinfo=UTC)
             return int(aware.timestamp()) * 1_000_000 + aware.microsecond
         if isinstance(value, int | float) and not isinstance(value, bool):
-            return int(value * 1_000_000)
+            return int(value * 1_000_000) if abs(value) < _FAR else None
     except (ValueError, OverflowError):
         return None
     return None
