@@ -2,10 +2,10 @@
 
 Rules:
 1. Equal e-mail addresses, in lower case, are one person; what follows a plus sign is part of the address.
-2. What a record says outright (SAML NameID, external identity, who stands behind it) beats an address in a name.
+2. What a record says outright (external identity of single sign-on) beats an address in a name.
 3. Never linked: equal local parts, similar names, roles by the names of their sessions, an identity under which
-   several addresses were told, and addresses that belong to nobody (noreply). An identity that is spelled as the
-   session of a role (Kubernetes names them so) is the person whom its chain leads to.
+   several addresses were told, who acts on another's behalf, and addresses that belong to nobody (noreply). An
+   identity that is spelled as the session of a role (Kubernetes names them so) is whoever its chain leads to.
 4. Every link has its reason and the record that shows it; without a link an identity is a person of its own.
 5. The kind is the source's word; ``unknown`` is refined by spelling and by rhythm, and a guess is called one.
 
@@ -130,10 +130,11 @@ def _told(found: Mapping[str, _Identity], hints: Iterable[Row]) -> None:
         one = found.get(row["actor_uid"])
         if one is None or is_role(one.uid):
             continue
-        for address, why in _addresses(row):
-            known = one.told.get(address)
-            if known is None or row["row_id"] < known[1]:
-                one.told[address] = (why, row["row_id"])
+        for document, number in ((row["detail"], row["row_id"]), (row["last_detail"], row["last_row"])):
+            for address in _addresses(document):
+                known = one.told.get(address)
+                if known is None or number < known[1]:
+                    one.told[address] = ("its external identity in single sign-on", number)
 
 
 def _by_chain(found: Mapping[str, _Identity], tables: Tables) -> None:
@@ -151,15 +152,9 @@ def _by_chain(found: Mapping[str, _Identity], tables: Tables) -> None:
         one.told = {address or root: (f"the session leads back to {label(root)}", one.first[1])}
 
 
-def _addresses(hint: Row) -> list[tuple[str, str]]:
-    behind = email_of(hint["parent_uid"])
-    found = [] if behind is None else [(behind, "a record names who stands behind it")]
-    for name in _NAME_KEYS:
-        for text in values(hint["detail"], name):
-            address = email_of(text)
-            if address is not None:
-                found.append((address, "its external identity in single sign-on"))
-    return found
+def _addresses(document: str | None) -> list[str]:
+    told = [email_of(text) for name in _NAME_KEYS for text in values(document, name)]
+    return [address for address in told if address is not None]
 
 
 def _person(one: _Identity, names: Mapping[str, str], ours: set[str]) -> dict[str, Any]:
