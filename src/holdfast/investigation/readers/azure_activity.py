@@ -44,6 +44,12 @@ _CATEGORIES = frozenset({
     "administrative", "policy", "security", "servicehealth", "resourcehealth", "alert", "autoscale", "recommendation",
     "write", "delete", "action",
 })  # fmt: skip
+_OTHERS = frozenset({
+    "kube-audit", "kube-audit-admin", "auditlogs", "signinlogs", "noninteractiveusersigninlogs", "adfssigninlogs",
+    "serviceprincipalsigninlogs", "managedidentitysigninlogs", "microsoftserviceprincipalsigninlogs",
+})  # fmt: skip
+"""Categories that Kubernetes' and Entra's readers read."""
+_NAMED = frozenset({"operationName", "operationname", "OperationName", "OperationNameValue"})
 _SPELT = {name.lower(): name for name in (
     "Microsoft.Authorization/roleAssignments/write", "Microsoft.Authorization/roleDefinitions/write",
     "Microsoft.Authorization/elevateAccess/action", "Microsoft.Authorization/locks/delete",
@@ -70,17 +76,17 @@ def _operation(flat: Mapping[str, Any]) -> str | None:
 
 def _kind(record: Any) -> str | None:  # noqa: ANN401 -- parsed JSON
     """``activity``, ``resource``, or none when it is neither."""
-    if not isinstance(record, Mapping):
+    if not isinstance(record, Mapping) or _NAMED.isdisjoint(record):
         return None
     flat = folded(record)
-    if not any(key in flat for key in ("operationname", "operationnamevalue")):
-        return None
     where = (first(flat.get("resourceid"), flat.get("id")) or "").lower()
     if not where.startswith("/subscriptions/") and "subscriptionid" not in flat:
         return None
     if not any(key in flat for key in ("eventtimestamp", "time", "timegenerated")):
         return None
     category = _value(flat.get("categoryvalue") or flat.get("category")).lower()
+    if category in _OTHERS or "microsoft.aadiam" in where:
+        return None
     known = "eventdataid" in flat or category in _CATEGORIES
     return "activity" if known and _ACTION.fullmatch(_operation(flat) or "") else "resource"
 

@@ -44,6 +44,11 @@ _SIGN_INS = {
     "aadserviceprincipalsigninlogs": "service_account", "managedidentitysigninlogs": "workload",
     "aadmanagedidentitysigninlogs": "workload", "microsoftserviceprincipalsigninlogs": "cloud_service",
 }  # fmt: skip
+_SIGNS = frozenset({
+    "category", "Category", "Type", "activityDateTime", "ActivityDateTime", "createdDateTime", "CreatedDateTime",
+    "operationName", "operationname", "OperationName",
+})  # fmt: skip
+"""A record with none of these keys is looked at no further: other logs' records pass by quickly."""
 _EVENT_KINDS = {"serviceprincipal": "service_account", "managedidentity": "workload"}
 _WRITES = frozenset({"add", "assign", "update", "unassign", "delete", "create", "remove", "set"})
 _RESULTS = {"success": "success", "failure": "failure", "timeout": "failure", "fail": "failure"}
@@ -60,7 +65,7 @@ _SIGN_IN_DETAIL = (
 
 def _kind(record: Any) -> str | None:  # noqa: ANN401 -- parsed JSON
     """``audit`` or ``signin``; none when it is neither."""
-    if not isinstance(record, Mapping):
+    if not isinstance(record, Mapping) or _SIGNS.isdisjoint(record):
         return None
     outer = folded(record)
     categories = {(text(outer.get(key)) or "").lower() for key in ("category", "type")}

@@ -37,6 +37,7 @@ _SIGN_IN_TYPES = frozenset({"9", "15", "azureactivedirectoryaccountlogon", "azur
 _DATA_TYPES = frozenset({
     "2", "3", "6", "50", "exchangeitem", "exchangeitemgroup", "exchangeitemaggregated", "sharepointfileoperation",
 })  # fmt: skip
+_SIGNS = frozenset({"Operation", "operation", "AuditData", "auditData", "auditdata"})
 _SIGN_INS = frozenset({"UserLoggedIn", "UserLoginFailed", "MailboxLogin", "UserLoggedOff", "TeamsSessionStarted"})
 _USERS = {
     "0": "human", "regular": "human", "2": "human", "admin": "human", "1": "human", "reserved": "human",
@@ -73,7 +74,7 @@ def _view(record: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _recognises(record: Any) -> bool:  # noqa: ANN401 -- parsed JSON, or a CSV row
-    if not isinstance(record, Mapping):
+    if not isinstance(record, Mapping) or _SIGNS.isdisjoint(record):
         return False
     flat = folded(record)
     if "auditdata" in flat:
