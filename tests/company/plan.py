@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import lru_cache
 
 from tests.company.aws import OIDC, Call, Role, Who, by_web_identity, subject
 from tests.company.cast import CI_ROLES, END, OFFICE, PROD, REPOS, RUNNERS, STAGING, TOOLS, Cast, Person
@@ -53,7 +54,8 @@ AWAY = {"Mara Lind": END - timedelta(days=4), "Vera Quast": None}
 HIRED = END - timedelta(days=5)
 
 
-def shifts(cast: Cast, day: datetime) -> list[Shift]:
+@lru_cache(maxsize=8)
+def shifts(cast: Cast, day: datetime) -> tuple[Shift, ...]:
     """Who works that day, and from where."""
     chance = Chance(cast.digest("shifts", day))
     made = []
@@ -63,7 +65,7 @@ def shifts(cast: Cast, day: datetime) -> list[Shift]:
         if (not working(day) and not on_call) or free or _absent(person, day):
             continue
         made.append(shift(cast, person, day + timedelta(hours=6, minutes=minute), person.home if home else OFFICE))
-    return made
+    return tuple(made)
 
 
 def shift(cast: Cast, person: Person, begun: datetime, ip: str) -> Shift:
@@ -79,7 +81,8 @@ def _absent(person: Person, day: datetime) -> bool:
     return False
 
 
-def runs(cast: Cast, day: datetime, often: float) -> list[Run]:
+@lru_cache(maxsize=8)
+def runs(cast: Cast, day: datetime, often: float) -> tuple[Run, ...]:
     """Runs of the day: pushes to the repositories in office hours, a nightly one for each."""
     chance = Chance(cast.digest("runs", day))
     developers = [person for person in cast.people if person.team in {"dev", "ops"} and not _absent(person, day)]
@@ -91,7 +94,7 @@ def runs(cast: Cast, day: datetime, often: float) -> list[Run]:
             repo = REPOS[chance.one(len(REPOS))]
             who = developers[chance.one(len(developers))]
             made.append(_run(cast, chance, repo, "deploy", who, datetime.fromtimestamp(at, tz=day.tzinfo)))
-    return sorted(made, key=lambda run: (run.at, run.id))
+    return tuple(sorted(made, key=lambda run: (run.at, run.id)))
 
 
 SECRETS = {
@@ -144,8 +147,13 @@ HOME_ROLES = {
 """Roles a team takes by Okta on a working day."""
 
 
-def human_roles(cast: Cast, day: datetime) -> Iterator[tuple[Shift, Role]]:
+@lru_cache(maxsize=8)
+def human_roles(cast: Cast, day: datetime) -> tuple[tuple[Shift, Role], ...]:
     """Role sessions of people that day."""
+    return tuple(_human_roles(cast, day))
+
+
+def _human_roles(cast: Cast, day: datetime) -> Iterator[tuple[Shift, Role]]:
     for found in shifts(cast, day):
         chance = Chance(cast.digest("roles", day, found.person.email))
         for at, (account, role) in enumerate(HOME_ROLES.get(found.person.team, ())):
