@@ -9,7 +9,7 @@ from holdfast.app.capturing import Labels
 from holdfast.app.ports_capture import CommandOrder
 from holdfast.demo.inputs import SETTINGS_FILE, Search, git, git_environment, search_files, search_repository
 from holdfast.demo.story import Show, in_minutes
-from holdfast.demo.trail import BUCKET, HOURS, examine, time_of
+from holdfast.demo.trail import BUCKET, examine, time_of
 from holdfast.kernel.errors import DamagedError
 from holdfast.kernel.instants import format_instant
 
@@ -231,81 +231,18 @@ def claims(show: Show) -> None:
 
 
 def questions(show: Show) -> None:
-    """I1 to I6, each part cited or unknown with its reason."""
-    found = show.findings
-    since = found.data_events_since
-    assert since is not None
-    _settle(
-        show,
-        "I1",
-        {"deployments": "deployments", "infrastructure": "trail", "access_grants": "trail"},
-        {"vendor_changes": ("unknown", "Nobody could be asked at this hour; the suppliers' pages show nothing.")},
-    )
-    _answer(
-        show,
-        "I1",
-        "Two releases in three weeks and one change: data events were switched on. Nothing else was granted.",
-        "deployments",
-        "trail",
-    )
-    _settle(
-        show,
-        "I2",
-        {"humans": "identity", "service_accounts": "trail", "ci_tokens": "ci"},
-        {
-            "workload_identities": ("not_applicable", "Payments runs with static keys; that is part of the trouble."),
-            "deploy_keys": ("unknown", "The code host's audit log is not exported yet."),
-            "break_glass_accounts": ("not_applicable", "There are none in this account."),
-        },
-    )
-    _answer(
-        show,
-        "I2",
-        f"User payments with the leaked key, then user {found.created[0][0]} with the key made by it: "
-        f"{len(found.strange)} and {len(found.followed)} events.",
-        "trail",
-    )
-    _settle(show, "I3", {"answer": "pods"}, {})
-    _answer(show, "I3", "Three workloads hold the key: charge, receipts and the nightly export.", "pods", "history")
-    _reach(show, since)
-
-
-def _reach(show: Show, since: datetime) -> None:
-    """I4 to I6."""
-    found = show.findings
-    _settle(
-        show,
-        "I4",
-        {"read": "trail", "modify": "trail", "delete": "trail"},
-        {"export": ("unknown", "Traffic by volume is not logged; what was read could have been kept.")},
-    )
-    _answer(
-        show,
-        "I4",
-        f"It read {found.reads} receipts. It could have overwritten and deleted them; the logs show neither.",
-        "trail",
-    )
-    _settle(show, "I5", {"persistence": "trail", "lateral_movement": "trail", "repeated_access": "trail"}, {})
-    _answer(
-        show,
-        "I5",
-        f"A key for user {found.created[0][0]} was made to stay, and tried; an attempt to stop the trail was denied.",
-        "trail",
-    )
-    _settle(show, "I6", {"answer": "trail"}, {})
-    gap = round(found.longest_gap / timedelta(minutes=1))
-    _answer(
-        show,
-        "I6",
-        f"From {format_instant(found.first)} on, with no gap over {gap} min; reads of objects only from "
-        f"{format_instant(since)}. Of the {HOURS} hours before those, and the days before, the logs cannot tell.",
-        "trail",
-    )
+    """The evidence is read, and ben confirms what it says: each answer cited, or "cannot tell" with its reason."""
+    told = show.person("ben").investigates(subjects=[show.leak.key_id], responders=show.responders)
+    inputs = told["inputs"]
+    show.cites["investigation"] = str(told["evidence_id"])
     show.teller.says(
         "ben",
-        "answers I1 to I6, every sentence with its citation; what is unknown or does not apply has its reason.",
+        f"has Holdfast read what was captured: {inputs['records']:,} records, {inputs['quarantined']:,} not readable, "
+        "each named. It answers, and he confirms:",
     )
-    show.teller.aside(f"Reads of objects before {since:%H:%M} UTC cannot be told: data events were off.")
+    for question in ("I1", "I2", "I3", "I4", "I5", "I6"):
+        show.adopts("ben", question, told)
+        show.teller.aside(f"{question} {told['answers'][question]['sentence']}", rest=0.8)
 
 
 def tasks(show: Show) -> None:
@@ -331,14 +268,3 @@ def _fact(show: Show, name: str, kind: str, text: str, cite: str) -> None:
 def _outputs(show: Show, step: str, values: dict[str, str]) -> None:
     for output, value in values.items():
         show.quietly("ben", "step record", play_id=PLAY, step=step, output=output, value=value)
-
-
-def _settle(show: Show, question: str, done: dict[str, str], otherwise: dict[str, tuple[str, str]]) -> None:
-    for part, name in done.items():
-        show.quietly("ben", "question settle", question=question, part=part, cites=show.cited(name))
-    for part, (standing, reason) in otherwise.items():
-        show.quietly("ben", "question settle", question=question, part=part, standing=standing, reason=reason)
-
-
-def _answer(show: Show, question: str, words: str, *names: str) -> None:
-    show.quietly("ben", "question answer", question=question, answer=words, cites=show.cited(*names))

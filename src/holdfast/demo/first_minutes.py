@@ -120,9 +120,11 @@ def capture(show: Show) -> None:
     below = show.place.inputs
     for name, path, source in (
         ("ci", below / "ci-logs", "ci_logs"),
-        ("deployments", below / "deployments.jsonl", "deployment_history"),
-        ("identity", below / "identity-provider.jsonl", "identity_provider_logs"),
-        ("pods", below / "pods.jsonl", "host_metadata"),
+        ("deployments", below / "deployments.json", "deployment_history"),
+        ("identity", below / "identity-provider.json", "identity_provider_logs"),
+        ("pods", below / "cluster.json", "host_metadata"),
+        ("code-host", below / "code-host.jsonl", None),
+        ("account", below / "account", None),
     ):
         _captured(
             show, name, show.person("dora").captures(path, Labels(kind=None if path.is_dir() else "log", source=source))
@@ -143,7 +145,9 @@ def capture(show: Show) -> None:
     ):
         show.quietly("dora", "board settle", line="F5", part=part, cites=show.cited(name))
     show.teller.says(
-        "dora", "captures CI logs, deployments, sign-ins and pods, and the output of git log with its exit status."
+        "dora",
+        "captures CI logs, deployments, sign-ins, the code host's log, the cluster's and the account's state, and "
+        "the output of git log with its exit status.",
     )
     show.teller.aside("Each has its SHA-256 and its custodian; application logs are still being fetched.")
 

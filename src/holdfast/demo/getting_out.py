@@ -10,11 +10,10 @@ from holdfast.demo.first_minutes import late_capture
 from holdfast.demo.inputs import write_refusals, write_rollout
 from holdfast.demo.people import PIPELINE
 from holdfast.demo.story import Show, in_minutes
+from holdfast.demo.surroundings import WORKLOADS, Surroundings
 from holdfast.demo.trail import STRANGERS_USER, examine, write_containment
 from holdfast.kernel.errors import DamagedError
 from holdfast.kernel.instants import format_instant
-
-WORKLOADS = ("charge", "receipts", "nightly-export")
 
 
 def decide(show: Show) -> None:
@@ -101,6 +100,9 @@ def _disable(show: Show) -> None:
     show.cites["after"] = dora.captures(
         show.place.inputs / "cloudtrail-after", Labels(source="cloud_audit_events")
     ).evidence_id
+    after = show.place.inputs / "account-after"
+    Surroundings(after, show.cloud).write_account(after, keys={"payments": "Inactive", STRANGERS_USER: "Inactive"})
+    show.cites["account-after"] = dora.captures(after, Labels()).evidence_id
     show.cites["refused"] = dora.captures(refusals, Labels(kind="command_history")).evidence_id
     show.quietly("ben", "step settle", play_id=PLAY, step="LS3", cites=show.cited("after"))
     show.quietly("ben", "step record", play_id=PLAY, step="LS3", output="at", value=show.values["revoked_at"])
@@ -163,15 +165,7 @@ def workloads(show: Show) -> None:
         play_id=PLAY,
         step="LS5",
     )
-    show.quietly("ben", "question settle", question="I7", cites=show.cited("refused"))
-    show.act(
-        "ben",
-        "question answer",
-        "answers I7: the same attack would not work now.",
-        question="I7",
-        answer="No. Both keys were tried from our own machine and refused.",
-        cites=show.cited("refused"),
-    )
+    exploitable(show)
     show.quietly("ben", "task done", task_id=show.values["task"], cites=show.cited("after"))
     show.quietly(
         "ben",
@@ -188,6 +182,16 @@ def workloads(show: Show) -> None:
         status="contained",
         reason="Both keys are refused, every workload is on the new one.",
     )
+
+
+def exploitable(show: Show) -> None:
+    """I7, from what was captured after the containment; and what the new captures changed (I7)."""
+    told = show.person("ben").investigates(subjects=[show.leak.key_id], responders=show.responders)
+    changed = told.get("changes", {}).get("answers", {})
+    show.adopts("ben", "I7", told)
+    show.teller.says("ben", "has the evidence read again, with what was captured since, and confirms I7:")
+    show.teller.aside(str(told["answers"]["I7"]["sentence"]), rest=1.5)
+    show.teller.aside(f"Against the run before, the answers to {', '.join(changed) or 'nothing'} have changed.")
 
 
 def tell(show: Show) -> None:

@@ -210,43 +210,7 @@ def _contents(folder: Path) -> Iterator[tuple[str, bytes]]:
             yield name, path.read_bytes()
 
 
-# ---------------------------------------------------------------- what else a team has
-
-
-def write_surroundings(folder: Path, now: datetime) -> None:
-    """CI logs, deployments, sign-ins, pods, application logs and a chat export, each in a file or folder of its own."""
-
-    def at(**back: int) -> str:
-        return format_instant(now - timedelta(**back))
-
-    for number, days in ((1041, 18), (1042, 9), (1043, 2)):
-        lines = [f"{at(days=days)} run {number} started", "AWS_ACCESS_KEY_ID=***", "tests: 214 passed", "deployed"]
-        _text(folder / f"ci-logs/run-{number}.log", lines)
-    deployments = [{"at": at(days=days), "by": "pipeline", "version": v} for days, v in ((18, "1.4.0"), (9, "1.5.0"))]
-    _lines(folder / "deployments.jsonl", deployments)
-    sign_ins = [{"at": at(hours=hour), "person": who, "result": "ok"} for hour, who in ((23, "jo"), (9, "lee"))]
-    _lines(folder / "identity-provider.jsonl", sign_ins)
-    pods = [
-        {
-            "digest": f"sha256:{number:064x}",
-            "image": "payments:1.5.0",
-            "node": f"node-{number}",
-            "pod": f"payments-{number}",
-        }
-        for number in (1, 2, 3)
-    ]
-    _lines(folder / "pods.jsonl", pods)
-    _text(folder / "app/payments.log", [f"{at(minutes=m)} receipt written" for m in range(60, 0, -2)])
-    chat = [
-        {"at": at(days=20), "by": "lee", "text": "does the laptop deployment work now?"},
-        {"at": at(days=20), "by": "jo", "text": "yes, settings are in the repository for the moment"},
-        {
-            "at": at(minutes=20),
-            "by": "code-host",
-            "text": "secret scanning alert: cloud key in payments, public since 21 days",
-        },
-    ]
-    _lines(folder / "chat/payments.jsonl", chat)
+# ---------------------------------------------------------------- what is seen afterwards
 
 
 def write_rollout(file: Path, workloads: Mapping[str, str], now: datetime) -> None:

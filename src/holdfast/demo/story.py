@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
-from holdfast.demo.inputs import Leak, archive_release, make_repository, new_key_id, new_leak, write_surroundings
+from holdfast.demo.inputs import Leak, archive_release, make_repository, new_key_id, new_leak
 from holdfast.demo.people import Cast, Done, Person
 from holdfast.demo.server import Place
+from holdfast.demo.surroundings import Surroundings
 from holdfast.demo.telling import Teller
 from holdfast.demo.trail import Cloud, Findings, write_night
 from holdfast.kernel.instants import format_instant
@@ -60,6 +62,15 @@ class Show:
         """A command that belongs to a sentence told elsewhere."""
         return self.person(who).does(path, **fields)
 
+    @property
+    def responders(self) -> list[str]:
+        """Identities of our own side: their acts are not the attacker's."""
+        return [self.cloud.operator().as_json()["arn"]]
+
+    def adopts(self, who: str, question: str, told: Mapping[str, Any]) -> Done:
+        """A person confirms an answer of an investigation."""
+        return self.quietly(who, "question adopt", question=question, evidence=told["evidence_id"])
+
     def cited(self, *names: str) -> list[str]:
         """Citations by their short names."""
         return [self.cites[name] for name in names]
@@ -89,6 +100,6 @@ def prepare(teller: Teller, cast: Cast, place: Place) -> Show:
     make_repository(show.repository, leak, now)
     archive_release(show.repository, "v1.4.0", place.inputs / "registry/payments-1.4.0.tar")
     archive_release(show.repository, "v1.5.0", place.inputs / "registry/payments-1.5.0.tar")
-    write_surroundings(place.inputs, now)
+    Surroundings(place.inputs, cloud).write()
     write_night(show.logs, cloud)
     return show
