@@ -11,16 +11,14 @@ Rules:
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import UTC, datetime
 from typing import Any
 
 from holdfast.investigation.activity import ACTIVITY
 from holdfast.investigation.framing import Value
+from holdfast.investigation.readers._fields import instant
 from holdfast.investigation.reading import Fields, Framing, Mapped, Proof, Reader
 
 _COLUMNS = {column.name: column.type for column in ACTIVITY}
-_SCALES = ((10**17, 1000, 1), (10**14, 1, 1), (10**11, 1, 1000), (0, 1, 1_000_000))
-"""From a number on: divide by, times."""
 
 
 def readers_of(mapped: Mapped) -> tuple[Reader, ...]:
@@ -43,7 +41,7 @@ def _reader(mapped: Mapped, framing: Framing) -> Reader:
         for name, path in paths.items():
             value = look(record, path)
             if value not in (None, ""):
-                told[name] = instant_us(value) if name.endswith("_us") else value
+                told[name] = instant(value) if name.endswith("_us") else value
         told.setdefault("detail", record)
         return told
 
@@ -69,27 +67,3 @@ def look(record: Mapping[str, Any], path: str) -> Value:
         else:
             return None
     return at
-
-
-def instant_us(value: Value) -> int | None:
-    """Microseconds since 1970 UTC of RFC 3339 text or a number; none when it is neither."""
-    if isinstance(value, str):
-        try:
-            number = float(value)
-        except ValueError:
-            return _text_us(value)
-        value = number if "." in value else int(number)
-    if isinstance(value, bool) or not isinstance(value, (int, float)) or not abs(value) < 10**19:
-        return None
-    _, divisor, factor = next(scale for scale in _SCALES if abs(value) >= scale[0])
-    return round(value * factor / divisor) if isinstance(value, float) else value * factor // divisor
-
-
-def _text_us(text: str) -> int | None:
-    try:
-        moment = datetime.fromisoformat(text.strip())
-        moment = moment if moment.tzinfo else moment.replace(tzinfo=UTC)
-        since = moment - datetime(1970, 1, 1, tzinfo=UTC)
-    except (ValueError, OverflowError):
-        return None
-    return (since.days * 86_400 + since.seconds) * 1_000_000 + since.microseconds
