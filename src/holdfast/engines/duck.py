@@ -14,11 +14,16 @@ from holdfast.investigation.activity import ACTIVITY, Column
 _ARROW = {"text": pa.string(), "integer": pa.int64(), "boolean": pa.bool_()}
 
 
+def arrow_schema(columns: Sequence[Column]) -> pa.Schema:
+    """Columns as Arrow tells them."""
+    return pa.schema([(column.name, _ARROW[column.type]) for column in columns])
+
+
 def arrow_table(columns: Sequence[Column], rows: Iterable[Mapping[str, Any]]) -> pa.Table:
     """Rows as an Arrow table of the named columns; what a row leaves out is null."""
     kept = list(rows)
-    schema = pa.schema([(column.name, _ARROW[column.type]) for column in columns])
-    return pa.table({column.name: [row.get(column.name) for row in kept] for column in columns}, schema=schema)
+    cells = {column.name: [row.get(column.name) for row in kept] for column in columns}
+    return pa.table(cells, schema=arrow_schema(columns))
 
 
 class DuckEngine:
