@@ -93,7 +93,9 @@ class Company:
         return tale, attack, responders, Decoys(self.cast, tale).tell()
 
     def write(self, folder: Path, processes: int = 1) -> Answers:
-        """Write every file below the folder; what is known of them."""
+        """Write every file below an empty folder; what is known of them."""
+        if folder.exists() and any(folder.iterdir()):
+            raise FileExistsError(f"files of an earlier company would be mixed with this one's: {folder}")
         total = Counts()
         for counts in self._days(folder, processes):
             total.add(counts)
