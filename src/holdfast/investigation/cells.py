@@ -119,7 +119,7 @@ class Grid:
                 codes[dead & (codes == 1)] = _MARKS.index(_ACCOUNT)
                 marks: list[_Mark] = list(_MARKS)
                 self._retention(cell, codes, marks)
-                effective = [found for off in offs if (found := self._effect(off, cell, cells)) is not None]
+                effective = [found for off in offs if (found := self._effect(off, cell, cells, codes)) is not None]
                 self._overlay(cell, codes, marks, effective)
                 for event_class in sorted(cell.by_class):
                     yield from self._compress(cell, event_class, codes, marks, usual)
@@ -152,13 +152,17 @@ class Grid:
             return
         limit = self.last_told[cell.source] - days * 24 - self.first
         told = np.flatnonzero(cell.counts)
-        stop = min(limit, int(told[0]) if len(told) else limit)
-        if stop > 0:
+        # Events older than the limit say that the copy was made in time: then it binds nothing.
+        if 0 < limit <= told[0]:
             marks.append(_Mark("out_of_retention", f"older than the {days} days that the provider keeps"))
-            codes[:stop] = len(marks) - 1
+            codes[:limit] = len(marks) - 1
 
-    def _effect(self, off: Off, cell: _Cell, cells: Sequence[_Cell]) -> Overlay | None:
-        """The hours in which a stopped log made a difference to a cell; none where another log went on."""
+    def _effect(self, off: Off, cell: _Cell, cells: Sequence[_Cell], codes: Ints) -> Overlay | None:
+        """The hours in which a stopped log made a difference to a cell; none where another log went on.
+
+        Where the account's other regions went on, the stop counts in the region it was made in and where silence is
+        unusual: nobody can tell a quiet region from a stopped one there.
+        """
         if off.not_region is not None and cell.region in {off.not_region, None}:
             return None
         if off.classes is not None and not set(off.classes) & set(cell.stream.classes):
@@ -167,13 +171,12 @@ class Grid:
         stop = (off.to_us // HOUR_US if off.to_us is not None else self.last) - self.first
         if start >= self.last - self.first or stop < 0:
             return None
-        alike = [cell] if off.not_region is not None else [one for one in cells if one.stream == cell.stream]
-        total = np.sum([one.counts for one in alike], axis=0)
-        latest = np.max([one.last_us for one in alike], axis=0)
-        went_on = total[max(start + 1, 0) : max(stop, 0)].any()
-        if start >= 0 and stop > start and latest[start] > off.from_us + _AFTER_STOP_US:
-            went_on = True
-        if went_on:
+        if _went_on([cell], off, start, stop):
+            return None
+        alike = [one for one in cells if one.stream == cell.stream]
+        elsewhere = off.not_region is None and _went_on(alike, off, start, stop)
+        missing = (codes[max(start, 0) : stop + 1] == silence.MISSING).any()
+        if elsewhere and cell.region != off.region and not missing:
             return None
         hours = (max(start, 0) + self.first, min(stop + 1, self.last - self.first) + self.first)
         return Overlay(off.source, None, None, None, *hours, "gap", off.why, off.row_id)
@@ -313,6 +316,13 @@ def _dead(graded: Sequence[tuple[_Cell, Ints, NDArray[np.float64]]]) -> NDArray[
     missing = np.any([codes == silence.MISSING for _, codes, _ in graded], axis=0)
     dead: NDArray[np.bool_] = missing & ~told
     return dead
+
+
+def _went_on(cells: Sequence[_Cell], off: Off, start: int, stop: int) -> bool:
+    """Whether cells tell events within the time a log was off: in its whole hours, or well after the stop."""
+    if any(cell.counts[max(start + 1, 0) : max(stop, 0)].any() for cell in cells):
+        return True
+    return start >= 0 and stop > start and any(cell.last_us[start] > off.from_us + _AFTER_STOP_US for cell in cells)
 
 
 def _between_told(counts: Ints, first: int, last: int, narrowed: bool) -> NDArray[np.bool_]:  # noqa: FBT001 - a fact

@@ -39,6 +39,8 @@ class Off:
     """Classes that were off; none for all."""
     not_region: str | None = None
     """The one region that stayed on."""
+    region: str | None = None
+    """Where the change was made; a trail of one region is changed there."""
 
 
 def intervals(changes: Iterable[Row], state_items: Iterable[Row]) -> list[Off]:
@@ -112,7 +114,8 @@ def _effect(row: Row) -> str:
 
 def _off(row: Row, to_us: int | None, words: str, classes: tuple[str, ...] | None = None) -> Off:
     why = f"{words} ({_by(row)})"
-    return Off(row["source"], row["account_uid"], row["time_us"], to_us, why, row["row_id"], classes)
+    where = row["region"]
+    return Off(row["source"], row["account_uid"], row["time_us"], to_us, why, row["row_id"], classes, region=where)
 
 
 def _selectors(rows: Sequence[Row]) -> Iterator[Off]:

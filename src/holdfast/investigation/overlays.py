@@ -78,21 +78,20 @@ def from_inputs(inputs: Iterable[Row], first: int, last: int) -> Iterator[Overla
 
 
 def _span(row: Row, named: re.Match[str] | None, first: int, last: int) -> tuple[int, int]:
+    """Hours that a file is about: those of what was read of it, else those its name tells, else all."""
     hours = [row[name] // HOUR_US for name in ("first_us", "last_us") if row[name] is not None]
-    if named:
-        delivered = datetime.strptime(named.group(3), "%Y%m%dT%H%M").replace(tzinfo=UTC) if _valid(named) else None
-        if delivered is not None:
-            hour = int(delivered.timestamp()) // 3600
-            hours += [hour, (int(delivered.timestamp()) - 900) // 3600]
+    delivered = _delivered(named.group(3)) if named and not hours else None
+    if delivered is not None:
+        hours = [(delivered - LATE_US) // HOUR_US, delivered // HOUR_US]
     return (min(hours), max(hours) + 1) if hours else (first, last)
 
 
-def _valid(named: re.Match[str]) -> bool:
+def _delivered(text: str) -> int | None:
     try:
-        datetime.strptime(named.group(3), "%Y%m%dT%H%M").replace(tzinfo=UTC)
+        moment = datetime.strptime(text, "%Y%m%dT%H%M").replace(tzinfo=UTC)
     except ValueError:
-        return False
-    return True
+        return None
+    return int(moment.timestamp()) * 1_000_000
 
 
 def from_checks(checks: Iterable[Row]) -> Iterator[Overlay]:
