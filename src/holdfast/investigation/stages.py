@@ -10,7 +10,17 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from holdfast.investigation import catalogue, coverage, digests, identities, sessions, suspects
+from holdfast.investigation import (
+    catalogue,
+    coverage,
+    digests,
+    effective,
+    identities,
+    sessions,
+    suspects,
+    trust,
+    undoing,
+)
 from holdfast.investigation.activity import Column
 from holdfast.investigation.queries import Stage, stages
 
@@ -36,6 +46,15 @@ CLOSURES: tuple[Closure, ...] = (
     Closure("suspects", "Whom to suspect", suspects.AFTER, suspects.SUSPECTS, suspects.suspects),
     Closure("digests", "What digest chains prove", digests.AFTER, digests.COLUMNS, digests.validate),
     Closure("coverage", "Grades of every hour", coverage.AFTER, coverage.COLUMNS, coverage.grade_cells),
+    Closure("undo_operations", "What undoes what", (), undoing.OPERATIONS, undoing.operations),
+    Closure("made", "What was made and whether it was removed", undoing.AFTER, undoing.MADE, undoing.made),
+    Closure(
+        "held", "Grants by the identity that ends up with them", effective.HELD_AFTER, effective.HELD, effective.held
+    ),
+    Closure("trust_graph", "Who trusts whom, by logs and state", trust.EDGES_AFTER, trust.EDGES, trust.graph),
+    Closure("trust_paths", "What leads to what", trust.PATHS_AFTER, trust.PATHS, trust.paths),
+    Closure("could_do", "What suspects could have done", effective.COULD_AFTER, effective.COULD, effective.could),
+    Closure("did_do", "What suspects did", effective.DID_AFTER, effective.DID, effective.did),
 )
 """Every Python stage."""
 
