@@ -7,7 +7,7 @@ Rules:
 3. Where the record cannot decide, the entry says so (``context``, ``hint``) and counts less than a lead.
 4. Techniques that ATT&CK moved are known by both ids.
 
-Not handled here: who is new to what, bursts and sequences. The stages find those; ``scoring.toml`` says what they count.
+Not handled here: who is new to what, bursts, sequences: stages find those, ``scoring.toml`` says what they count.
 """
 
 from __future__ import annotations
