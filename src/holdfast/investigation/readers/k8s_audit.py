@@ -55,7 +55,7 @@ _USED = frozenset({
 
 def _event(record: Mapping[str, Any]) -> tuple[Mapping[str, Any], str | None]:
     """The audit event, and the cluster where an envelope names it (AKS: ``properties.log`` is the event as text)."""
-    if record.get("category") in _AKS:
+    if told(record.get("category")) in _AKS:
         where = told(record.get("resourceId")) or told(record.get("resourceid"))
         return mapping(dig(record, "properties", "log")), where
     return record, None
@@ -121,7 +121,7 @@ def _access(verb: str | None, target: Mapping[str, Any]) -> str | None:
         return None
     if told(target.get("subresource")) in _ACTING:
         return "write"
-    return "read" if verb in _READS or target.get("resource") in _QUESTIONS else "write"
+    return "read" if verb in _READS or told(target.get("resource")) in _QUESTIONS else "write"
 
 
 def _outcome(event: Mapping[str, Any]) -> Fields:
@@ -175,9 +175,10 @@ def _kind(name: str | None, role: str | None) -> str:
 
 
 def _target(target: Mapping[str, Any]) -> Fields:
+    """Namespace and name; all of a namespace is ``shop/*``, all of the cluster the resource alone."""
     name, space, kind = told(target.get("name")), told(target.get("namespace")), told(target.get("resource"))
-    named = "/".join(part for part in (space, name) if part)
-    return {"target_uid": named or kind, "target_type": kind}
+    named = f"{space}/{name or '*'}" if space else name or kind
+    return {"target_uid": named, "target_type": kind}
 
 
 def _issued(event: Mapping[str, Any], verb: str | None, target: Mapping[str, Any]) -> str | None:
