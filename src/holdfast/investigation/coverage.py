@@ -73,6 +73,8 @@ GRADE_WORDS: Mapping[str, str] = {
 }
 """A grade after a number of hours."""
 GOOD = ("proven", "observed")
+CAPTURED, GIVEN = "captured", "given"
+"""Prefixes of what is no log in ``rests_on``."""
 _NAMED = 3
 
 
@@ -116,18 +118,16 @@ def allows_no(
 
     Args:
         coverage: rows of the table ``coverage``.
-        rests_on: ``source:class``, ``*`` for any source or any class; ``captured:table`` for captured state. Empty
-            rests on every class of every source.
+        rests_on: ``source:class``, ``*`` for any source or any class; ``captured:table`` for captured state, which must
+            be there; ``given:table`` for what a run always knows of itself. Empty rests on every class of every source.
         from_us: start of the window.
         to_us: end of it, included.
         state: names of the state tables that have rows.
     """
-    there = set(state)
-    for name in rests_on:
-        kind, _, table = name.partition(":")
-        if kind in {"captured", "state"} and table not in there:
-            return False, "no captured state"
-    logs = [name for name in rests_on if name.partition(":")[0] not in {"captured", "state"}]
+    lacking = _lacking(rests_on, state)
+    if lacking:
+        return False, f"no captured state ({', '.join(lacking)})"
+    logs = _logs(rests_on)
     if rests_on and not logs:
         return True, ""
     cells, absent = _cells(coverage, logs, from_us, to_us)
@@ -161,7 +161,7 @@ def grades_for(coverage: Sequence[Row], rests_on: Sequence[str], from_us: int, t
     Hours of a cell that are as they should be are put together, from the first to the last, though others lie between:
     their number is in ``hours``. Each of the others stands for itself.
     """
-    logs = [name for name in rests_on if name.partition(":")[0] not in {"captured", "state"}]
+    logs = _logs(rests_on)
     if rests_on and not logs:
         return ()
     cells, _ = _cells(coverage, logs, from_us, to_us)
@@ -197,13 +197,8 @@ def would_change(
     state: Iterable[str] = (),
 ) -> tuple[str, ...]:
     """What would change an answer: a capture for each kind of hole it rests on, worst first, each once."""
-    there = set(state)
-    found: dict[str, None] = {}
-    for name in rests_on:
-        kind, _, table = name.partition(":")
-        if kind in {"captured", "state"} and table not in there:
-            found[f"captured state ({table.replace('_', ' ')}) is not there: capture and add it"] = None
-    logs = [name for name in rests_on if name.partition(":")[0] not in {"captured", "state"}]
+    found = {f"captured state ({name}) is not there: capture and add it": None for name in _lacking(rests_on, state)}
+    logs = _logs(rests_on)
     cells, absent = _cells(coverage, logs, from_us, to_us) if logs or not rests_on else ([], [])
     for words in absent:
         found[f"a log that tells of {words}"] = None
@@ -224,6 +219,18 @@ def _closings(cells: Iterable[Row]) -> Iterator[str]:
             where = f" ({', '.join(name for name in named if name)}{more})" if any(named) else ""
             hours = sum(row["hours"] for row in rows)
             yield f"{source} {event_class} events, {hours} hours {GRADE_WORDS[grade]}{where}: {close}"
+
+
+def _logs(rests_on: Iterable[str]) -> list[str]:
+    """The classes of events among what something rests on."""
+    return [name for name in rests_on if name.partition(":")[0] not in {CAPTURED, GIVEN}]
+
+
+def _lacking(rests_on: Iterable[str], state: Iterable[str]) -> list[str]:
+    """Tables of captured state that something rests on and that have no rows, in words."""
+    there = set(state)
+    named = [name.partition(":") for name in rests_on]
+    return [table.replace("_", " ") for kind, _, table in named if kind == CAPTURED and table not in there]
 
 
 def _cells(
@@ -318,3 +325,13 @@ def hour_text(hour: int) -> str:
         return datetime.fromtimestamp(hour * 3600, UTC).strftime("%Y-%m-%d %H:%M")
     except (OverflowError, ValueError, OSError):
         return f"hour {hour}"
+
+
+def minute_text(moment_us: int | None) -> str:
+    """An instant to the minute, for sentences: ``2024-05-02 02:30Z``."""
+    if moment_us is None:
+        return "an unknown time"
+    try:
+        return datetime.fromtimestamp(moment_us // 1_000_000, UTC).strftime("%Y-%m-%d %H:%MZ")
+    except (OverflowError, ValueError, OSError):
+        return "a time beyond the calendar"

@@ -227,8 +227,9 @@ def test_a_class_that_no_log_tells_allows_no_no() -> None:
 
 
 def test_captured_state_is_a_thing_to_rest_on() -> None:
-    assert coverage.allows_no([], ["captured:grants"], *WHOLE) == (False, "no captured state")
+    assert coverage.allows_no([], ["captured:grants"], *WHOLE) == (False, "no captured state (grants)")
     assert coverage.allows_no([], ["captured:grants"], *WHOLE, {"grants"}) == (True, "")
+    assert coverage.allows_no([], ["given:inputs"], *WHOLE) == (True, "")
     assert "capture and add it" in coverage.would_change([], ["captured:grants"], *WHOLE)[0]
 
 
