@@ -6,7 +6,7 @@ from typing import Any
 
 import orjson
 
-GITHUB = {
+GITHUB: dict[str, Any] = {
     "@timestamp": 1767261600123,
     "created_at": 1767261605456,
     "_document_id": "kq8Zs0-7Rr1",
@@ -24,7 +24,7 @@ GITHUB = {
     "programmatic_access_type": "Personal access token (classic)",
     "external_identity_nameid": "mallory@acme.example",
 }
-GITHUB_RUN = {
+GITHUB_RUN: dict[str, Any] = {
     "id": 8123,
     "name": "deploy",
     "workflow_id": 55,
@@ -45,7 +45,7 @@ GITHUB_RUN = {
     "head_repository": {"full_name": "mallory/shop"},
     "pull_requests": [{"number": 12}],
 }
-GITHUB_JOB = {
+GITHUB_JOB: dict[str, Any] = {
     "id": 9001,
     "run_id": 8123,
     "run_attempt": 2,
@@ -61,7 +61,7 @@ GITHUB_JOB = {
     "runner_name": "box-3",
     "steps": [],
 }
-GITLAB = {
+GITLAB: dict[str, Any] = {
     "id": "7f3c",
     "author_id": 42,
     "author_name": "Alice Example",
@@ -76,7 +76,7 @@ GITLAB = {
     "created_at": "2026-01-01T10:00:00.250Z",
     "details": {"author_email": "Alice@Acme.example", "author_class": "User", "custom_message": "Added deploy token"},
 }
-OKTA = {
+OKTA: dict[str, Any] = {
     "uuid": "5f0c7b1e-1f0d-11f0-8000-000000000001",
     "published": "2026-01-01T10:00:00.123Z",
     "eventType": "system.api_token.create",
@@ -98,7 +98,7 @@ OKTA = {
     "request": {"ipChain": [{"ip": "203.0.113.7"}]},
     "version": "0",
 }
-ENTRA_GRAPH = {
+ENTRA_GRAPH: dict[str, Any] = {
     "id": "Directory_1_A",
     "activityDateTime": "2026-01-01T10:00:00.1234567Z",
     "activityDisplayName": "Add service principal credentials",
@@ -129,7 +129,7 @@ ENTRA_GRAPH = {
         }
     ],
 }
-ENTRA_DIAGNOSTIC = {
+ENTRA_DIAGNOSTIC: dict[str, Any] = {
     "time": "2026-01-01T10:02:00Z",
     "resourceId": "/tenants/t-1/providers/Microsoft.aadiam",
     "operationName": "Add service principal credentials",
@@ -139,7 +139,7 @@ ENTRA_DIAGNOSTIC = {
     "correlationId": "c-1",
     "properties": ENTRA_GRAPH,
 }
-ENTRA_ANALYTICS = {
+ENTRA_ANALYTICS: dict[str, Any] = {
     "TenantId": "workspace",
     "AADTenantId": "t-1",
     "TimeGenerated": "2026-01-01T10:00:00.1234567Z",
@@ -157,7 +157,7 @@ ENTRA_ANALYTICS = {
     "CorrelationId": "c-1",
     "Type": "AuditLogs",
 }
-ENTRA_SIGN_IN = {
+ENTRA_SIGN_IN: dict[str, Any] = {
     "id": "s-1",
     "createdDateTime": "2026-01-01T10:00:00Z",
     "userPrincipalName": "alice@acme.example",
@@ -179,7 +179,7 @@ ENTRA_SIGN_IN = {
     "status": {"errorCode": 0, "failureReason": "Other."},
     "location": {"countryOrRegion": "IS"},
 }
-ENTRA_APP_SIGN_IN = {
+ENTRA_APP_SIGN_IN: dict[str, Any] = {
     "time": "2026-01-01T10:03:00Z",
     "resourceId": "/tenants/t-1/providers/Microsoft.aadiam",
     "operationName": "Sign-in activity",
@@ -199,7 +199,7 @@ ENTRA_APP_SIGN_IN = {
         "status": {"errorCode": 7000215, "failureReason": "Invalid client secret is provided."},
     },
 }
-M365 = {
+M365: dict[str, Any] = {
     "CreationTime": "2026-01-01T10:00:00",
     "Id": "m-1",
     "Operation": "New-InboxRule",
@@ -216,13 +216,13 @@ M365 = {
     "Parameters": [{"Name": "ForwardTo", "Value": "x@evil.example"}, {"Name": "DeleteMessage", "Value": "True"}],
     "AppAccessContext": {"AADSessionId": "sess-1", "UniqueTokenId": "uti-1", "ClientAppId": "a-1"},
 }
-M365_CSV = {
+M365_CSV: dict[str, Any] = {
     "CreationDate": "2026-01-01T10:00:00.0000000Z",
     "UserIds": "alice@acme.example",
     "Operations": "New-InboxRule",
     "AuditData": orjson.dumps(M365).decode(),
 }
-GWS = {
+GWS: dict[str, Any] = {
     "kind": "admin#reports#activity",
     "id": {
         "time": "2026-01-01T10:00:00.123Z",
@@ -245,7 +245,7 @@ GWS = {
         {"type": "USER_SETTINGS", "name": "CREATE_USER", "parameters": [{"name": "N", "multiIntValue": ["1", "2"]}]},
     ],
 }
-GCP = {
+GCP: dict[str, Any] = {
     "logName": "projects/shop/logs/cloudaudit.googleapis.com%2Factivity",
     "insertId": "i-1",
     "timestamp": "2026-01-01T10:00:00.123456789Z",
@@ -271,7 +271,7 @@ GCP = {
         "response": {"name": "projects/shop/serviceAccounts/backup@shop.iam.gserviceaccount.com/keys/bbb"},
     },
 }
-K8S = {
+K8S: dict[str, Any] = {
     "kind": "Event",
     "apiVersion": "audit.k8s.io/v1",
     "level": "RequestResponse",
@@ -298,14 +298,14 @@ K8S = {
     "stageTimestamp": "2026-01-01T10:00:05.000000Z",
     "annotations": {"authorization.k8s.io/decision": "allow"},
 }
-K8S_AKS = {
+K8S_AKS: dict[str, Any] = {
     "time": "2026-01-01T10:00:06Z",
     "category": "kube-audit",
     "operationName": "Microsoft.ContainerService/managedClusters/diagnosticLogs/Read",
     "resourceId": "/SUBSCRIPTIONS/S/RESOURCEGROUPS/G/PROVIDERS/MICROSOFT.CONTAINERSERVICE/MANAGEDCLUSTERS/ONE",
     "properties": {"log": orjson.dumps(K8S).decode(), "stream": "stdout"},
 }
-VAULT = {
+VAULT: dict[str, Any] = {
     "time": "2026-01-01T10:00:00.123456789Z",
     "type": "response",
     "auth": {
@@ -330,7 +330,7 @@ VAULT = {
     },
     "response": {"auth": {"accessor": "hmac-sha256:bb", "display_name": "token", "token_ttl": 3600}},
 }
-AZURE = {
+AZURE: dict[str, Any] = {
     "time": "2026-01-01T10:00:00.1234567Z",
     "resourceId": "/SUBSCRIPTIONS/S-1/RESOURCEGROUPS/G/PROVIDERS/MICROSOFT.STORAGE/STORAGEACCOUNTS/SHOP",
     "operationName": "MICROSOFT.STORAGE/STORAGEACCOUNTS/REGENERATEKEY/ACTION",
@@ -351,7 +351,7 @@ AZURE = {
     },
     "properties": {"statusCode": "OK", "requestbody": '{"keyName":"key1"}'},
 }
-AZURE_REST = {
+AZURE_REST: dict[str, Any] = {
     "eventTimestamp": "2026-01-01T10:00:00.1234567Z",
     "submissionTimestamp": "2026-01-01T10:00:30Z",
     "eventDataId": "d-1",
@@ -367,7 +367,7 @@ AZURE_REST = {
     "subscriptionId": "s-1",
     "httpRequest": {"clientIpAddress": "203.0.113.7"},
 }
-AZURE_BLOB = {
+AZURE_BLOB: dict[str, Any] = {
     "time": "2026-01-01T10:00:00Z",
     "resourceId": "/subscriptions/s-1/providers/Microsoft.Storage/storageAccounts/shop/blobServices/default",
     "category": "StorageRead",
@@ -375,7 +375,7 @@ AZURE_BLOB = {
     "callerIpAddress": "203.0.113.7:44321",
     "properties": {"objectKey": "/shop/customers/all.csv", "metricResponseType": "Success", "userAgentHeader": "curl"},
 }
-SLACK = {
+SLACK: dict[str, Any] = {
     "id": "0123",
     "date_create": 1767261600,
     "action": "app_installed",
