@@ -72,11 +72,12 @@ def _kind(record: Any) -> str | None:  # noqa: ANN401 -- parsed JSON
     if categories & _SIGN_INS.keys():
         return "signin"
     resource = (text(outer.get("resourceid")) or "").lower()
-    if "auditeventid" in folded(mapping(outer.get("properties"))):
+    inner = folded(mapping(outer.get("properties")))
+    if "auditeventid" in inner:
         return None  # Intune writes to the same stream under the same category
     if categories & {"auditlogs"} or ("microsoft.aadiam" in resource and "operationname" in outer):
         return "audit"
-    flat = view(record)
+    flat = outer | inner
     if "activitydatetime" in flat and "activitydisplayname" in flat:
         return "audit"
     signs = sum(key in flat for key in _SIGN_IN_SIGNS)

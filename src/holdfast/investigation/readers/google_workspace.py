@@ -71,11 +71,12 @@ _USED = frozenset({"id", "actor", "ipAddress", "events", "name", "type", "parame
 
 
 def _application(record: Any) -> str | None:  # noqa: ANN401 -- parsed JSON
-    if not isinstance(record, Mapping) or not isinstance(record.get("id"), Mapping):
+    uid = record.get("id") if isinstance(record, dict) else None
+    if not isinstance(uid, dict) or "applicationName" not in uid:
         return None
     if not any(key in record for key in ("events", "name", "parameters")):
         return None
-    return told(record["id"].get("applicationName"))
+    return told(uid["applicationName"])
 
 
 def _split(record: Any) -> list[Any]:  # noqa: ANN401 -- parsed JSON
