@@ -229,22 +229,29 @@ def _use_edges(used: Row) -> Iterator[dict[str, Any]]:
     elif operation == "Decrypt":
         yield _log_edge(start, "may_use", (target, "key"), used)
     else:
-        yield _log_edge(start, "reads_secret", (secret_name(target), "secret"), used)
+        yield _log_edge(start, "reads_secret", (_secret_target(used), "secret"), used)
 
 
 def _job_edges(used: Row) -> Iterator[dict[str, Any]]:
-    """``secrets_passed`` of GitHub's prepared job: which job was handed which secret."""
+    """``secrets_passed`` of GitHub's prepared job: which job was handed which secret, named as state names them."""
     try:
         told = orjson.loads(used["named"] or "null")
     except orjson.JSONDecodeError:
         return
-    if not isinstance(told, Mapping) or not isinstance(told.get("secrets_passed"), list):
-        return
     repo = used["target_uid"] or ""
-    job = f"{repo}/jobs/{told.get('job_name') or told.get('job_workflow_ref') or told.get('workflow_id') or '?'}"
-    for secret in told["secrets_passed"]:
-        name = str(secret).rpartition(".")[2]
-        yield _log_edge((job, "job"), "reads_secret", (f"{repo}/secrets/{name}", "secret"), used)
+    workflow = str(used["workflow"] or f"{repo}/jobs").partition("@")[0]
+    for secret in told if isinstance(told, list) else []:
+        end = (f"{repo}/secrets/{str(secret).rpartition('.')[2]}", "secret")
+        yield _log_edge((f"{workflow}#{used['job'] or '?'}", "job"), "reads_secret", end, used)
+
+
+def _secret_target(used: Row) -> str:
+    """A secret as state names it: a cluster's is ``ns/name`` in its audit log and ``ns/secrets/name`` here."""
+    target = str(used["named"] or used["target_uid"])
+    if not str(used["operation"]).endswith(" secrets"):
+        return secret_name(target)
+    space, found, name = target.partition("/")
+    return f"{space}/secrets/{name}" if found else target
 
 
 def _merged(one: dict[str, Any], other: dict[str, Any]) -> dict[str, Any]:

@@ -43,7 +43,7 @@ OPERATIONS: tuple[Column, ...] = (
 MADE: tuple[Column, ...] = (
     Column("uid", "text", "what was made or opened"),
     Column("kind", "text", "kind of it, in words"),
-    Column("rank", "integer", "1 for what gives access by itself, 3 for what only helps"),
+    Column("rank", "integer", "0 for a key in use, 1 for what gives access by itself, 3 for what only helps"),
     Column("standing", "text", "open, changed again or removed, by the logs"),
     Column("operation", "text", "act that made it; null for a credential that was there before"),
     Column("actor_uid", "text", "who made it"),
@@ -179,12 +179,12 @@ def made(tables: Tables) -> list[dict[str, Any]]:
 
 def _words(row: Row) -> str:
     by = short(str(row["actor_uid"] or "an unknown identity"))
-    name = " for ".join(short(part) for part in str(row["uid"]).split(" ")) if " " in row["uid"] else short(row["uid"])
+    name = " / ".join(short(part) for part in str(row["uid"]).split(" "))
     if row["operation"] is None:
         text = f"{name}, used by {by} until {instant_text(row['time_us'])}"
     else:
         text = f"{row['kind']} {name}: {row['operation']} by {by} at {instant_text(row['time_us'])}"
-    end = {"open": "nothing in the logs removes it", "removed": "removed", "changed again": "changed again"}
+    end = {"open": "nothing in the logs undoes it", "removed": "undone", "changed again": "changed again"}
     text += f"; {end[row['standing']]}"
     if row["standing"] != "open":
         text += f" at {instant_text(row['removed_us'])} by {short(str(row['removed_by'] or 'an unknown identity'))}"
@@ -218,7 +218,7 @@ def _used_row(used: Row, undone: Mapping[Any, list[_Done]]) -> dict[str, Any]:
     return {
         "uid": key[0],
         "kind": "access key in use",
-        "rank": 1,
+        "rank": 0,
         "operation": None,
         "actor_uid": used["actor_uid"],
         "src_ip": None,
