@@ -28,6 +28,7 @@ def corrected(tree: Tree) -> Tree:
     """The tree as Spark must have it."""
     name_values(tree)
     filter_texts(tree)
+    _order_outside(tree)
     return bottom_up(tree, _CHANGES)
 
 
@@ -42,6 +43,41 @@ def pattern(text: str) -> str:
         found.append(r"\z" if piece == "$" and not inside else piece)
         at += step
     return ("(?du)" if "(?i" in text else "(?d)") + "".join(found)
+
+
+def _order_outside(tree: Tree) -> None:
+    """Sort what is grouped by columns of its own: Spark mixes up a result with the column of the same name."""
+    for select in list(tree.find_all(exp.Select)):
+        order = select.args.get("order")
+        if order is None or select.args.get("group") is None:
+            continue
+        names = {one.alias_or_name for one in select.expressions}
+        if all(
+            isinstance(key.this, exp.Column) and not key.this.table and key.this.name in names
+            for key in order.expressions
+        ):
+            continue
+        _sorted_outside(select, order)
+
+
+def _sorted_outside(select: exp.Select, order: exp.Order) -> None:
+    names = [one.alias_or_name for one in select.expressions]
+    for place, key in enumerate(order.expressions):
+        plain = isinstance(key.this, exp.Column) and not key.this.table and key.this.name in names
+        if isinstance(key.this, exp.Literal):
+            key.set("this", exp.column(names[int(key.this.name) - 1], quoted=True))
+        elif not plain:
+            select.append("expressions", exp.alias_(key.this.copy(), f"_sort_{place}"))
+            key.set("this", exp.column(f"_sort_{place}"))
+    inner = select.copy()
+    for part in ("order", "limit", "offset", "with_"):
+        inner.set(part, None)
+    outer = exp.select(*[exp.column(name, quoted=True) for name in names]).from_(inner.subquery("grouped", copy=False))
+    for part in ("order", "limit", "offset", "with_"):
+        outer.set(part, select.args.get(part))
+    select.args.clear()
+    for part, value in outer.args.items():
+        select.set(part, value)
 
 
 def _arg_by(name: str) -> Change:
