@@ -68,10 +68,9 @@ def _reader(event: dict[str, Any]) -> Reader | None:
 def _outcome(reader: Reader, event: dict[str, Any]) -> str:
     """``read``, ``undated``, or the reason of a refusal."""
     try:
-        told = [reader.fields(part) for part in (reader.split(event) if reader.split else [event])]
+        return "read" if reader.fields(event).get("time_us") else "undated"
     except UnreadableError as fault:
         return f"refused: {fault}"
-    return "read" if all(row.get("time_us") for row in told) else "undated"
 
 
 def _dated(event: dict[str, Any]) -> bool:

@@ -56,9 +56,6 @@ class Reader:
     tells_delivery: bool = False
     unwrap: Callable[[Mapping[str, Any]], list[Any] | None] | None = None
     """Records inside an envelope (``{"Records": […]}``) when the common ones do not fit; none when it is not one."""
-    split: Callable[[Any], list[Any]] | None = None
-    """The parts of one record that tells several acts (Google Workspace: ``events``), each a record that ``fields``
-    reads; one part when it tells one. Parts are counted, numbered and cited as records. Never raises, never empty."""
     priority: int = 100
     """Readers are asked in this order, lowest first; generic ones come last."""
     columns: Callable[[list[Any]], tuple[dict[str, list[Any]], dict[int, str]]] | None = None

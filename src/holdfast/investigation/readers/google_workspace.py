@@ -1,7 +1,7 @@
 """Google Workspace activity reports: the Reports API, one source for each application.
 
 Rules:
-1. One activity may tell several events: each becomes a record of its own, under the activity's time and actor.
+1. One activity may tell several events: it is an envelope of as many records, under the activity's time and actor.
 2. Event names are unique within an application only, so the application is the source: ``gws.admin``, ``gws.login``.
    Devices are called ``mobile`` by the API and ``gws.device`` here.
 3. An event tells what was done: a success, unless its name or its parameters say that it failed.
@@ -19,7 +19,6 @@ from typing import Any
 from holdfast.investigation.readers._fields import (
     address,
     compact,
-    dig,
     first,
     lower,
     mapping,
@@ -79,18 +78,31 @@ def _application(record: Any) -> str | None:  # noqa: ANN401 -- parsed JSON
     return told(uid["applicationName"])
 
 
-def _split(record: Any) -> list[Any]:  # noqa: ANN401 -- parsed JSON
-    """The activity once for each of its events, numbered from 0."""
-    events = mappings(record.get("events")) if isinstance(record, Mapping) else []
-    if len(events) < 2:  # noqa: PLR2004 -- one event is the record itself
-        return [record]
-    return [{**record, "events": [event], "part": number} for number, event in enumerate(events)]
+def _is_one(record: Any) -> bool:  # noqa: ANN401 -- parsed JSON
+    """Whether it tells one event: an activity of several is an envelope of them."""
+    return len(mappings(record.get("events"))) < 2  # noqa: PLR2004 -- several
+
+
+def _unwrap(envelope: Mapping[str, Any]) -> list[Any] | None:
+    """The activity once for each of its events, numbered from 0; of a page of activities, all of theirs."""
+    if _application(envelope) is not None:
+        return None if _is_one(envelope) else _parts(envelope)
+    pages = envelope.get("items")
+    if not isinstance(pages, list) or not pages or _application(pages[0]) is None:
+        return None
+    return [
+        part for page in pages for part in ([page] if _application(page) is None or _is_one(page) else _parts(page))
+    ]
+
+
+def _parts(activity: Mapping[str, Any]) -> list[Any]:
+    events = mappings(activity.get("events"))
+    return [{**activity, "events": [event], "part": number} for number, event in enumerate(events)]
 
 
 def _fields(record: Any) -> Fields:  # noqa: ANN401 -- parsed JSON
     activity = record_of(record)
-    events = mappings(activity.get("events")) or [activity]
-    event, uid = events[0], mapping(activity.get("id"))
+    event, uid = (mappings(activity.get("events")) or [activity])[0], mapping(activity.get("id"))
     name, application = told(event.get("name")), told(uid.get("applicationName")) or ""
     parameters = _parameters(event.get("parameters"))
     return {
@@ -110,7 +122,6 @@ def _fields(record: Any) -> Fields:  # noqa: ANN401 -- parsed JSON
                 **(rest(activity, _USED) or {}),
                 "event_type": event.get("type"),
                 "actor": activity.get("actor"),
-                "more_events": events[1:],
             }
         ),
         "event_uid": _uid(uid, activity.get("part")),
@@ -181,11 +192,12 @@ def _uid(uid: Mapping[str, Any], part: object) -> str | None:
 
 
 def _asks(application: str) -> Callable[[Any], bool]:
-    return lambda record: _application(record) == application
+    return lambda record: _application(record) == application and _is_one(record)
 
 
 def _of_others(record: Any) -> bool:  # noqa: ANN401 -- parsed JSON
-    return _application(record) is not None and dig(record, "id", "applicationName") not in _APPLICATIONS
+    application = _application(record)
+    return application is not None and application not in _APPLICATIONS and _is_one(record)
 
 
 def _reader(name: str, recognises: Callable[[Any], bool], priority: int = 100) -> Reader:
@@ -201,7 +213,7 @@ def _reader(name: str, recognises: Callable[[Any], bool], priority: int = 100) -
         recognises=recognises,
         fields=_fields,
         event_classes=(event_class,) if event_class == "management" else (event_class, "management"),
-        split=_split,
+        unwrap=_unwrap if name == "admin" else None,
         priority=priority,
     )
 

@@ -242,7 +242,6 @@ GWS: dict[str, Any] = {
                 {"name": "USER_EMAIL", "value": "Eve@Acme.example"},
             ],
         },
-        {"type": "USER_SETTINGS", "name": "CREATE_USER", "parameters": [{"name": "N", "multiIntValue": ["1", "2"]}]},
     ],
 }
 GCP: dict[str, Any] = {

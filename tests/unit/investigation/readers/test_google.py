@@ -13,6 +13,14 @@ from tests.unit.investigation.readers.samples import GCP, GWS
 CLOUD = gcp_audit.READER.fields
 ADMIN = next(reader for reader in google_workspace.READERS if reader.key == "gws.admin")
 
+TWO_ACTS = {
+    **GWS,
+    "events": [
+        *GWS["events"],
+        {"type": "USER_SETTINGS", "name": "CREATE_USER", "parameters": [{"name": "N", "multiIntValue": ["1", "2"]}]},
+    ],
+}
+
 
 def _cloud(**payload: Any) -> dict[str, Any]:
     entry = copy.deepcopy(GCP)
@@ -20,18 +28,29 @@ def _cloud(**payload: Any) -> dict[str, Any]:
     return entry
 
 
-def test_an_activity_of_several_events_becomes_a_record_for_each() -> None:
-    assert ADMIN.split is not None
-    parts = ADMIN.split(GWS)
+def test_an_activity_of_several_events_is_an_envelope_of_as_many_records() -> None:
+    assert ADMIN.unwrap is not None
+    assert not ADMIN.recognises(TWO_ACTS)
+    parts = ADMIN.unwrap(TWO_ACTS)
+    assert parts is not None
+    assert all(ADMIN.recognises(part) for part in parts)
     told = [ADMIN.fields(part) for part in parts]
     assert [row["operation"] for row in told] == ["ASSIGN_ROLE", "CREATE_USER"]
     assert len({row["event_uid"] for row in told}) == 2
-    assert all(ADMIN.recognises(part) for part in parts)
-    assert ADMIN.split(parts[0]) == [parts[0]]
-    assert ADMIN.split({**GWS, "events": []}) == [{**GWS, "events": []}]
+    assert ADMIN.unwrap(GWS) is None
 
 
-def test_unsplit_the_first_event_is_the_act_and_the_rest_is_kept() -> None:
+def test_a_page_of_activities_gives_all_their_events() -> None:
+    assert ADMIN.unwrap is not None
+    page = ADMIN.unwrap({"kind": "admin#reports#activities", "items": [GWS, TWO_ACTS, "broken"]})
+    assert page is not None
+    assert len(page) == 4
+    assert page[0] is GWS
+    assert ADMIN.unwrap({"items": [{"kind": "Pod"}]}) is None
+    assert ADMIN.unwrap({"items": []}) is None
+
+
+def test_an_activity_tells_act_target_and_person() -> None:
     told = ADMIN.fields(GWS)
     expected = {
         "time_us": 1767261600123000,
@@ -50,7 +69,6 @@ def test_unsplit_the_first_event_is_the_act_and_the_rest_is_kept() -> None:
     }
     assert told.items() >= expected.items()
     assert told["request"]["ROLE_NAME"] == "_SEED_ADMIN_ROLE"
-    assert [event["name"] for event in told["detail"]["more_events"]] == ["CREATE_USER"]
 
 
 def _activity(application: str, name: str, **more: Any) -> dict[str, Any]:
