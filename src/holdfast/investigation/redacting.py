@@ -75,8 +75,8 @@ NAMES: Mapping[str, str] = {
 """Names of keys in small letters without separators, each with the reason; each counts as an ending too
 (``masterUserPassword``, ``GITHUB_ACCESS_TOKEN``)."""
 
-KEPT = frozenset({"secretkeyref", "noauthorization"})
-"""Names that end like a secret and are none."""
+KEPT = frozenset({"secretkeyref", "noauthorization", "subjectfromwebidentitytoken"})
+"""Names that end like a secret and are none: the last one says whose a token was, which chains of sessions need."""
 
 _SEPARATORS = str.maketrans("", "", "-_. ")
 _NAME = "(?:" + "|".join("[-_. ]?".join(name) for name in sorted(NAMES, key=len, reverse=True)) + ")"
@@ -96,24 +96,22 @@ SUSPECT = (
 )
 """Finds text that may hold a secret. Written so that RE2 understands it too, which looks through a column at once."""
 
-_STEMS = tuple(
-    [
-        *("passw", "passphrase", "secret", "token", "authorization", "cookie", "private", "key", "connection", "saml"),
-        *(
-            "plaintext",
-            "signature",
-            "recovery",
-            "backup",
-            "bearer",
-            "eyj",
-            "ghp_",
-            "gho_",
-            "ghu_",
-            "ghs_",
-            "ghr_",
-            "xox",
-        ),
-    ]
+_STEMS = (
+    *("passw", "passphrase", "secret", "token", "authorization", "cookie", "private", "key", "connection", "saml"),
+    *(
+        "plaintext",
+        "signature",
+        "recovery",
+        "backup",
+        "bearer",
+        "eyj",
+        "ghp_",
+        "gho_",
+        "ghu_",
+        "ghs_",
+        "ghr_",
+        "xox",
+    ),
 )
 """One of them is in every text that may hold a secret, in small letters: cheaper to look for than the names."""
 _FORM = tuple((re.compile(form), f"[redacted {name}]") for name, form in _FORMS.items())
