@@ -12,7 +12,6 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from typing import Any
-from urllib.parse import unquote
 
 import orjson
 
@@ -32,10 +31,19 @@ def document(value: object) -> Mapping[str, Any] | None:
     """A policy document given as a mapping, JSON text, or URL-encoded JSON text (RFC 3986, as IAM answers)."""
     if isinstance(value, str):
         try:
-            value = orjson.loads(unquote(value) if value.lstrip().startswith("%7B") else value)
+            value = orjson.loads(_unquoted(value) if value.lstrip().startswith(("%7B", "%7b")) else value)
         except orjson.JSONDecodeError:
             return None
     return value if isinstance(value, Mapping) else None
+
+
+def _unquoted(text: str) -> bytes:
+    """Percent-encoding undone (RFC 3986)."""
+    parts = re.split("%([0-9A-Fa-f]{2})", text)
+    return b"".join(
+        bytes.fromhex(part) if number % 2 else part.encode("utf-8", "surrogatepass")
+        for number, part in enumerate(parts)
+    )
 
 
 def add_grants(rows: Rows, holder: str, via: str, policy: object, *, boundary: bool = False) -> None:

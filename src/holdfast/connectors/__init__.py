@@ -1,0 +1,1 @@
+"""Providers: one package each, behind a port of the application; none knows another."""
