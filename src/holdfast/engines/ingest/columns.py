@@ -21,7 +21,8 @@ from holdfast.investigation.redacting import SUSPECT, redacted
 
 ARROW: dict[ColumnType, pa.DataType] = {"text": pa.string(), "integer": pa.int64(), "boolean": pa.bool_()}
 SCHEMA = pa.schema([(column.name, ARROW[column.type]) for column in ACTIVITY])
-REDACTED = ("request", "response", "detail", "error", "target_uid", "operation")
+REDACTED = ("request", "response", "detail", "error", "target_uid")
+"""Columns whose text can hold a secret: a command line, a link, a message."""
 REPEATED = tuple(
     column.name
     for column in ACTIVITY

@@ -39,7 +39,7 @@ from holdfast.investigation.yaml_documents import documents, looks_like_yaml
 FAULTS = (LookupError, TypeError, ValueError, AttributeError, ArithmeticError, RecursionError)
 """What a reader may raise for a record it was not written for: the record is quarantined, the run goes on."""
 NOBODY = "no reader recognises it"
-_SAMPLE = 200
+_SAMPLE = 50
 _WORDS: Mapping[Framing, str] = {
     "json": "JSON that no reader recognises",
     "csv": "a table that no reader recognises",
@@ -171,12 +171,16 @@ class Desk:
         )
 
     def _choose(self, records: Sequence[Value], framing: Framing, among: Sequence[Reader]) -> Reader | None:
-        """The reader that recognises most of the first records; of equals the first by priority."""
+        """The reader that recognises all of the first records, or most of them; of equals the first by priority."""
         asked = [one for one in among if one.framing == framing]
         told = [record for record in records if not isinstance(record, Fault)]
         for start in range(0, len(told), _SAMPLE):
             sample = told[start : start + _SAMPLE]
-            counts = [sum(_says(one.recognises, record) for record in sample) for one in asked]
+            counts = []
+            for one in asked:
+                counts.append(sum(_says(one.recognises, record) for record in sample))
+                if counts[-1] == len(sample):
+                    return one
             if any(counts):
                 return asked[counts.index(max(counts))]
         return None

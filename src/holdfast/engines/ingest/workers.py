@@ -38,7 +38,6 @@ def _begin() -> None:
     if parent is not None:
         threading.Thread(target=_end_with, args=(parent.sentinel,), daemon=True).start()
     gc.disable()  # records make many objects and no cycles; each job collects once
-    os.nice(5)
 
 
 def _end_with(sentinel: int) -> None:

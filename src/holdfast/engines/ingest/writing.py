@@ -22,7 +22,7 @@ from holdfast.investigation.activity import ORDINALS
 
 _OURS = ("row_id", "hour", "src_digest", "src_file", "src_ord")
 _TOLD = tuple(name for name in columns.SCHEMA.names if name not in _OURS)
-_CHUNK = 16_384
+_CHUNK = 8192
 """Rows that are held as Python values before they become Arrow columns, which are a tenth of the size."""
 _BYTES = 96 << 20
 """Bytes of Arrow columns that are held before they are written."""

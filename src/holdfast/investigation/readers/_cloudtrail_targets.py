@@ -241,6 +241,7 @@ GENERIC: tuple[tuple[str, str], ...] = (
     ("name", "name"),
 )
 """Names of request fields that name a target in most services, most telling first."""
+_RANKS = {key: rank for rank, (key, _) in enumerate(GENERIC)}
 
 _VERSION = re.compile(r"(?:\d{8}(?:v\d+)?|\d{4}_\d\d_\d\d)$")
 _ACCOUNT_OF = re.compile(r"arn:[\w-]+:[\w-]*:[\w-]*:(\d{12}):")
@@ -294,9 +295,10 @@ def target(record: Mapping[str, Any], operation: str, account: str | None) -> tu
         if resource:
             return resource, kind
     if isinstance(request, dict):
-        found = next(((request[key], kind) for key, kind in GENERIC if words(request.get(key))), None)
-        if found is not None:
-            return _full(found[0], found[1], request, resource, account), found[1]
+        ranks = sorted(_RANKS[key] for key in request if key in _RANKS and words(request[key]))
+        if ranks:
+            key, kind = GENERIC[ranks[0]]
+            return _full(request[key], kind, request, resource, account), kind
     return resource, "resource" if resource else None
 
 

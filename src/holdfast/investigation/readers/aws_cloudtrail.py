@@ -69,7 +69,7 @@ _BESIDE = (
     ("eventContext", "context"),
 )
 """Field of the record to its name in ``detail``, after those of the identity."""
-_REMEMBERED = 100_000
+_REMEMBERED = 8192
 
 
 class _Memory(dict[Any, Any]):
@@ -87,17 +87,31 @@ class _Memory(dict[Any, Any]):
 
 
 def _time(value: Value) -> int | None:
+    """An instant; of the usual form, whole seconds in UTC, only each minute is worked out."""
     if value is None:
         return None
+    if isinstance(value, str) and len(value) == 20 and value[17:] in _SECONDS:  # noqa: PLR2004 - 2026-05-01T00:00:00Z
+        return int(_MINUTES[value[:17]]) + _SECONDS[value[17:]]
+    return _instant(value)
+
+
+def _instant(value: Value) -> int:
     found = instant(value)
     if found is None:
         raise UnreadableError(NOT_AN_INSTANT)
     return found
 
 
-def _who(told: bytes) -> tuple[Identity, bytes]:
-    found = identity(table(orjson.loads(told)))
-    return found, orjson.dumps(found.detail)
+def _who(told: Value) -> tuple[Identity, bytes]:
+    """Who a ``userIdentity`` tells of, and its part of the detail as JSON; equal ones are worked out once."""
+    key = orjson.dumps(told)
+    known = _WHO.get(key)
+    if known is None:
+        if len(_WHO) >= _REMEMBERED:
+            _WHO.clear()
+        found = identity(table(told))
+        known = _WHO[key] = (found, orjson.dumps(found.detail))
+    return known
 
 
 def _address(value: str) -> tuple[str | None, str | None]:
@@ -117,7 +131,10 @@ def _program(agent: str) -> str:
     return "unattended" if _UNATTENDED.match(agent) else ""
 
 
-_TIMES, _WHO, _ADDRESSES = _Memory(_time), _Memory(_who), _Memory(_address)
+_SECONDS = {f"{second:02d}Z": second * 1_000_000 for second in range(60)}
+_MINUTES = _Memory(lambda minute: _instant(f"{minute}00Z"))
+_WHO: dict[bytes, tuple[Identity, bytes]] = {}
+_ADDRESSES = _Memory(_address)
 _OPERATIONS, _PROGRAMS = _Memory(_named), _Memory(_program)
 _SERVICES = _Memory(lambda source: source.removesuffix(".amazonaws.com"))
 
@@ -156,7 +173,7 @@ def _row(record: Mapping[str, Any]) -> tuple[Any, ...]:
     event = record if "eventSource" in record else _event(record)
     get = event.get
     source, operation, agent = event["eventSource"], event["eventName"], get("userAgent")
-    who, known = _WHO[orjson.dumps(get("userIdentity"))]
+    who, known = _who(get("userIdentity"))
     account = get("recipientAccountId") or who.account_uid
     bare, verb = _OPERATIONS[operation]
     request, response, error = get("requestParameters"), get("responseElements"), get("errorCode") or None
@@ -175,7 +192,7 @@ def _row(record: Mapping[str, Any]) -> tuple[Any, ...]:
     issued = targets.ISSUES.get(bare)
     credential, session = _issued(issued, request, response) if issued and status == "success" else (None, None)
     return (
-        _TIMES[get("eventTime") or get("@timestamp")], None, SOURCE, account, get("awsRegion"), _SERVICES[source],
+        _time(get("eventTime") or get("@timestamp")), None, SOURCE, account, get("awsRegion"), _SERVICES[source],
         operation, _class(event, source, bare), verb if access is None else _ACCESS.get(access, verb), status, error,
         actor, who.actor_uid, who.actor_name, who.session_uid, who.credential_uid, who.parent_uid, credential, session,
         uid, kind, targets.other_account(event, bare, uid, account), ip, service, agent,
