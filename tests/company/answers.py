@@ -59,8 +59,8 @@ class Answers:
 
     acts: Mapping[str, Act]
     """Every act of the story, by label."""
-    places: Mapping[str, Place]
-    """Event id to where the first copy of its record lies."""
+    places: Mapping[Place, str]
+    """Where each record of the story lies, copies of it too, and its event id."""
     identities: tuple[Identity, ...]
     edges: frozenset[tuple[str, str, str]]
     """Trust that leads from what the attacker held (I3): from, relation, to."""

@@ -13,7 +13,6 @@ from tests.company.cast import (
     CLUSTER_EXIT,
     EUC1,
     EUW1,
-    INSTANCES,
     LOG,
     MACHINES,
     PROD,
@@ -24,6 +23,7 @@ from tests.company.cast import (
     VENDOR_EXIT,
     WORKLOADS,
     Cast,
+    instances,
     stamp,
 )
 from tests.company.feed import ALWAYS, CUSTOMERS, NIGHT, Chance, Line, hours_of, seconds
@@ -230,11 +230,11 @@ def _instances(out: Writer, many: float) -> None:
     wanted = out.chance.many(many)
     if not wanted:
         return
-    held = INSTANCES[:4] if wanted < 200 else INSTANCES
-    for at, instance in enumerate(held):
+    held = instances(out.cast, out.account, out.region)[: 4 if wanted < 200 else 16]
+    for at, (instance, ip) in enumerate(held):
         begun = out.day + timedelta(minutes=at)
         key = out.cast.key("instance", out.account, out.region, instance, out.day)
         role = Role(out.account, "app-instance", instance, key, begun, instance=True)
-        who = role.who(out.cast, f"10.{20 + at}.{len(out.region)}.{10 + at}", SDK)
+        who = role.who(out.cast, ip, SDK)
         share = wanted // len(held) + (at < wanted % len(held))
         out.bulk(out.chance.moments(out.day, ALWAYS, share), who, calls.OF_INSTANCES)

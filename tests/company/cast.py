@@ -191,7 +191,14 @@ CI_ROLES: tuple[tuple[str, str, str], ...] = (
 )
 """Repository, account and role its workflow takes by OIDC."""
 
-INSTANCES = tuple(f"i-0a1b2c3d4e5f6{number:04x}" for number in range(16))
+
+def instances(cast: Cast, account: str, region: str) -> list[tuple[str, str]]:
+    """Machines of a region with the private address of each."""
+    net = CELLS.index((account, region))
+    return [
+        (f"i-0{cast.digest('instance', account, region, at).hex()[:16]}", f"10.{20 + net}.0.{10 + at}")
+        for at in range(16)
+    ]
 
 
 def arn(account: str, kind: str, name: str, service: str = "iam") -> str:

@@ -40,7 +40,7 @@ class Counts:
     """By source."""
     duplicates: int = 0
     quarantined: int = 0
-    places: dict[str, Place] = field(default_factory=dict)
+    places: dict[Place, str] = field(default_factory=dict)
     refused: dict[str, str] = field(default_factory=dict)
 
     def add(self, other: Counts) -> None:
@@ -192,7 +192,7 @@ def _packed(data: bytes) -> bytes:
 def _note(counts: Counts, path: str, lines: Sequence[Line]) -> None:
     for place, (_, _, uid) in enumerate(lines):
         if uid is not None:
-            counts.places[uid] = Place(path, place)
+            counts.places[Place(path, place)] = uid
 
 
 def _write_lines(folder: Path, path: str, counts: Counts, source: str, lines: Sequence[Line]) -> None:
@@ -243,4 +243,5 @@ def _trail_file(
     if flaws.copied(account, region, begun.replace(hour=0)):
         other = path.replace(tag, Cast(0).token(16, "second", begun).title())
         _put(folder / "aws-second" / other, packed)
+        _note(counts, f"aws-second/{other}", lines)
         counts.duplicates += len(lines)
