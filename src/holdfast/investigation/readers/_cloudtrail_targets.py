@@ -271,6 +271,8 @@ def bare_operation(name: str) -> str:
 
 def at(value: Value, path: str) -> str | None:
     """Text under a dotted path."""
+    if "." not in path:
+        return words(value.get(path)) if isinstance(value, dict) else None
     for part in path.split("."):
         if isinstance(value, dict):
             value = value.get(part)
@@ -283,27 +285,33 @@ def at(value: Value, path: str) -> str | None:
 
 def target(record: Mapping[str, Any], operation: str, account: str | None) -> tuple[str | None, str | None]:
     """What was acted upon, and of which kind it is."""
-    request, response = record.get("requestParameters"), record.get("responseElements")
+    request = record.get("requestParameters")
+    resource = _resource(record["resources"]) if record.get("resources") else None
     rule = RULES.get(operation)
-    resource = _resource(record)
     if rule is not None:
         kind, paths = rule
-        told = (at(response, path[1:]) if path[0] == ">" else at(request, path) for path in paths)
-        name = next((one for one in told if one), None)
+        name = _first(paths, request, record.get("responseElements"))
         if name is not None:
-            return _full(name, kind, table(request), resource, account), kind
+            return _full(name, kind, request, resource, account), kind
         if resource:
             return resource, kind
     if isinstance(request, dict):
-        ranks = sorted(_RANKS[key] for key in request if key in _RANKS and words(request[key]))
-        if ranks:
-            key, kind = GENERIC[ranks[0]]
+        rank = min((_RANKS[key] for key in request if key in _RANKS and words(request[key])), default=None)
+        if rank is not None:
+            key, kind = GENERIC[rank]
             return _full(request[key], kind, request, resource, account), kind
     return resource, "resource" if resource else None
 
 
-def _resource(record: Mapping[str, Any]) -> str | None:
-    listed = record.get("resources")
+def _first(paths: tuple[str, ...], request: Value, response: Value) -> str | None:
+    for path in paths:
+        found = at(response, path[1:]) if path[0] == ">" else at(request, path)
+        if found is not None:
+            return found
+    return None
+
+
+def _resource(listed: Value) -> str | None:
     if isinstance(listed, list):
         for one in listed:
             if isinstance(one, dict):
@@ -311,14 +319,14 @@ def _resource(record: Mapping[str, Any]) -> str | None:
     return None
 
 
-def _full(name: str, kind: str, request: Mapping[str, Any], resource: str | None, account: str | None) -> str:
+def _full(name: str, kind: str, request: Value, resource: str | None, account: str | None) -> str:
     if kind == "bucket":
-        key = words(request.get("key"))
+        key = words(table(request).get("key"))
         return f"arn:aws:s3:::{name}/{key}" if key else f"arn:aws:s3:::{name}"
     if name.startswith("arn:"):
         return name
     if kind in {"user", "role", "group"} and account and "/" not in name:
-        path = words(request.get("path")) or "/"
+        path = words(table(request).get("path")) or "/"
         return f"arn:aws:iam::{account}:{kind}{path if path.startswith('/') and path.endswith('/') else '/'}{name}"
     if resource and kind in {"secret", "parameter", "key"} and name in resource:
         return resource
@@ -331,11 +339,15 @@ def other_account(record: Mapping[str, Any], operation: str, uid: str | None, ac
         shared = _shared(record.get("requestParameters"), account)
         if shared:
             return shared
-    match = _ACCOUNT_OF.match(uid or "")
-    if match and match[1] != account:
+    if uid is not None and uid.startswith("arn:") and (match := _ACCOUNT_OF.match(uid)) and match[1] != account:
         return match[1]
-    recipient = words(record.get("recipientAccountId"))
-    return recipient if recipient and account and recipient != account else None
+    return _owner(record["resources"], account) if record.get("resources") else None
+
+
+def _owner(listed: Value, account: str | None) -> str | None:
+    """The account that owns a resource, as the record lists it, where it is another."""
+    owners = (words(table(one).get("accountId")) for one in listed) if isinstance(listed, list) else ()
+    return next((owner for owner in owners if owner and owner != account), None)
 
 
 def _shared(request: Value, account: str | None) -> str | None:

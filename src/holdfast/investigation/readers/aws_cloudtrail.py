@@ -69,20 +69,23 @@ _BESIDE = (
     ("eventContext", "context"),
 )
 """Field of the record to its name in ``detail``, after those of the identity."""
-_REMEMBERED = 8192
+_REMEMBERED, _LONGEST = 8192, 4096
 
 
 class _Memory(dict[Any, Any]):
-    """What was worked out for a value before, up to a number of values."""
+    """What was worked out for a value before, up to a number of values that are not too long."""
 
     def __init__(self, work: Callable[[Any], Any]) -> None:
         super().__init__()
         self._work = work
 
     def __missing__(self, key: Any) -> Any:  # noqa: ANN401 - of whatever is remembered
-        if len(self) >= _REMEMBERED:
-            self.clear()
-        found = self[key] = self._work(key)
+        found = self._work(key)
+        length = sum(map(len, key)) if isinstance(key, tuple) else len(key)
+        if length <= _LONGEST:
+            if len(self) >= _REMEMBERED:
+                self.clear()
+            self[key] = found
         return found
 
 
@@ -102,16 +105,10 @@ def _instant(value: Value) -> int:
     return found
 
 
-def _who(told: Value) -> tuple[Identity, bytes]:
-    """Who a ``userIdentity`` tells of, and its part of the detail as JSON; equal ones are worked out once."""
-    key = orjson.dumps(told)
-    known = _WHO.get(key)
-    if known is None:
-        if len(_WHO) >= _REMEMBERED:
-            _WHO.clear()
-        found = identity(table(told))
-        known = _WHO[key] = (found, orjson.dumps(found.detail))
-    return known
+def _who(told: bytes) -> tuple[Identity, bytes]:
+    """Who a ``userIdentity`` tells of, and its part of the detail as JSON."""
+    found = identity(table(orjson.loads(told)))
+    return found, orjson.dumps(found.detail)
 
 
 def _address(value: str) -> tuple[str | None, str | None]:
@@ -133,8 +130,8 @@ def _program(agent: str) -> str:
 
 _SECONDS = {f"{second:02d}Z": second * 1_000_000 for second in range(60)}
 _MINUTES = _Memory(lambda minute: _instant(f"{minute}00Z"))
-_WHO: dict[bytes, tuple[Identity, bytes]] = {}
-_ADDRESSES = _Memory(_address)
+_WHO, _ADDRESSES = _Memory(_who), _Memory(_address)
+_PRESENT = _Memory(lambda names: tuple(pair for pair in _BESIDE if pair[0] in names))
 _OPERATIONS, _PROGRAMS = _Memory(_named), _Memory(_program)
 _SERVICES = _Memory(lambda source: source.removesuffix(".amazonaws.com"))
 
@@ -173,7 +170,7 @@ def _row(record: Mapping[str, Any]) -> tuple[Any, ...]:
     event = record if "eventSource" in record else _event(record)
     get = event.get
     source, operation, agent = event["eventSource"], event["eventName"], get("userAgent")
-    who, known = _who(get("userIdentity"))
+    who, known = _WHO[orjson.dumps(get("userIdentity"))]
     account = get("recipientAccountId") or who.account_uid
     bare, verb = _OPERATIONS[operation]
     request, response, error = get("requestParameters"), get("responseElements"), get("errorCode") or None
@@ -247,7 +244,7 @@ def _session_of(role: str | None, name: str | None) -> str | None:
 
 
 def _detail(event: Mapping[str, Any], known: bytes) -> bytes | None:
-    more = {name: event[field] for field, name in _BESIDE if event.get(field)}
+    more = {name: event[field] for field, name in _PRESENT[tuple(event)] if event[field]}
     request = event.get("requestParameters")
     if isinstance(request, dict) and request.get("omitted"):
         more["omitted"] = True
