@@ -308,7 +308,10 @@ REFUSED: tuple[tuple[str, str], ...] = (
     ("SELECT row_id, upper(a) AS r FROM v", "upper()"),
     ("SELECT row_id, suffix(a, 'x') AS r FROM v", "suffix()"),
     ("SELECT row_id, prefix(a, 'x') AS r FROM v", "prefix()"),
-    ("SELECT row_id, regexp_replace(a, '[0-9]+', '#') AS r FROM v", "regexp_replace() without 'g'"),
+    (
+        "SELECT row_id, regexp_replace(a, '[0-9]+', '#') AS r FROM v",
+        "regexp_replace() without 'g' of what is not bound to the start",
+    ),
     ("SELECT row_id, a SIMILAR TO '[0-9]+' AS r FROM v", "SIMILAR TO"),
     ("SELECT row_id, a GLOB 'x*' AS r FROM v", "GLOB"),
     ("SELECT row_id, n / 7 AS r FROM v", "/ (use // for whole numbers)"),

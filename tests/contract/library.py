@@ -84,7 +84,7 @@ def tables_of(document: Document, case: Case) -> dict[str, list[dict[str, Any]]]
 def make(engine: Engine, stage: Stage | Closure) -> None:
     """Make one table."""
     if isinstance(stage, Closure):
-        given = {name: engine.rows(f"SELECT * FROM {name}") for name in stage.after}
+        given = {name: engine.rows(f"SELECT * FROM {name} ORDER BY ALL") for name in stage.after}
         engine.define(stage.id, stage.columns, stage.rows(given))
     else:
         engine.materialise(stage.id, stage.sql)

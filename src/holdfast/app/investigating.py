@@ -162,7 +162,10 @@ def _make_stages(engine: Engine, progress: Progress | None) -> None:
         if progress is not None:
             progress(number, len(stages), stage.title)
         if isinstance(stage, Closure):
-            given: dict[str, list[Row]] = {name: [*engine.rows(f"SELECT * FROM {name}")] for name in stage.after}  # noqa: S608 - our own names
+            given: dict[str, list[Row]] = {
+                name: [*engine.rows(f"SELECT * FROM {name} ORDER BY ALL")]  # noqa: S608 - our own names
+                for name in stage.after
+            }
             engine.define(stage.id, stage.columns, stage.rows(given))
         else:
             engine.materialise(stage.id, stage.sql)

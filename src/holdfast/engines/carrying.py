@@ -31,11 +31,13 @@ or a fraction, which each engine writes in its own way.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from types import MappingProxyType
 from typing import Literal
 
 from sqlglot import exp
 
 from holdfast.engines import carrying_clickhouse, carrying_spark
+from holdfast.engines.stars import Names, written_out
 from holdfast.engines.whitelist import parse
 from holdfast.investigation.activity import Column, ColumnType
 
@@ -55,20 +57,26 @@ def cast(kind: ColumnType, dialect: Dialect) -> str:
     return _TYPES[dialect][kind]
 
 
-def carry(sql: str, dialect: Dialect) -> str:
-    """A query of the library in another engine's SQL."""
-    tree = parse(sql)
+def carry(sql: str, dialect: Dialect, tables: Names = MappingProxyType({})) -> str:
+    """A query of the library in another engine's SQL.
+
+    Args:
+        sql: DuckDB's SQL, within the white list.
+        dialect: for which engine.
+        tables: columns of the tables it may read, by which ``n.*`` is written out where an engine needs that.
+    """
+    tree = written_out(parse(sql), tables)
     corrected = _CORRECTED.get(dialect)
     return (tree if corrected is None else corrected(tree)).sql(dialect)
 
 
-def carry_table(sql: str, dialect: Dialect, columns: Sequence[Column]) -> str:
+def carry_table(sql: str, dialect: Dialect, columns: Sequence[Column], tables: Names = MappingProxyType({})) -> str:
     """The same with exactly these column types, and without an order."""
     cells = ", ".join(
         f"CAST({quoted(column.name, dialect)} AS {cast(column.type, dialect)}) AS {quoted(column.name, dialect)}"
         for column in columns
     )
-    return f"SELECT {cells} FROM ({carry(sql, dialect)}) AS carried"  # noqa: S608 - the library's own SQL
+    return f"SELECT {cells} FROM ({carry(sql, dialect, tables)}) AS carried"  # noqa: S608 - the library's own SQL
 
 
 def quoted(name: str, dialect: Dialect) -> str:

@@ -102,7 +102,7 @@ class ClickHouseEngine:
 
     def materialise(self, name: str, sql: str) -> None:
         """Make a table from a query."""
-        carried = carry_table(sql, "clickhouse", self._shapes.derive(name, sql))
+        carried = carry_table(sql, "clickhouse", self._shapes.derive(name, sql), self._shapes.names())
         self._drop(name)
         self._query(f"CREATE TABLE {_table(name)} ENGINE = MergeTree ORDER BY tuple() AS {carried}")
 
@@ -110,7 +110,7 @@ class ClickHouseEngine:
         """Rows of a query."""
         schema = arrow_schema(self._shapes.describe(sql))
         limited = "" if limit is None else f" SETTINGS limit = {limit}"
-        answer = self._session.query(carry(sql, "clickhouse") + limited, "ArrowStream")
+        answer = self._session.query(carry(sql, "clickhouse", self._shapes.names()) + limited, "ArrowStream")
         if not answer.size():
             return []
         table = pa.ipc.open_stream(pa.py_buffer(answer.bytes())).read_all()

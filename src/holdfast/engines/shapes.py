@@ -63,6 +63,10 @@ class Shapes:
         """Columns of a table; KeyError for one that is not known."""
         return self._known[name]
 
+    def names(self) -> dict[str, list[str]]:
+        """Columns' names of every table."""
+        return {name: [column.name for column in columns] for name, columns in self._known.items()}
+
     def define(self, name: str, columns: Sequence[Column]) -> None:
         """Know a table by its columns."""
         cells = ", ".join(f"{identifier(column.name)} {DUCK_TYPES[column.type]}" for column in columns)

@@ -100,7 +100,7 @@ class SparkEngine:
 
     def materialise(self, name: str, sql: str) -> None:
         """Make a table from a query: Parquet in the shared place."""
-        carried = carry_table(sql, "spark", self._shapes.derive(name, sql))
+        carried = carry_table(sql, "spark", self._shapes.derive(name, sql), self._shapes.names())
         self._made += 1
         where = f"{self._place}/{self._made:03}_{name}"
         self._session.sql(carried).write.mode("overwrite").parquet(where)
@@ -109,7 +109,7 @@ class SparkEngine:
     def rows(self, sql: str, limit: int | None = None) -> list[dict[str, Any]]:
         """Rows of a query."""
         names = [column.name for column in self._shapes.describe(sql)]
-        found: DataFrame = self._session.sql(carry(sql, "spark"))
+        found: DataFrame = self._session.sql(carry(sql, "spark", self._shapes.names()))
         if limit is not None:
             found = found.limit(limit)
         return [dict(zip(names, row, strict=True)) for row in found.collect()]

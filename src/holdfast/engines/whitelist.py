@@ -154,8 +154,9 @@ def _regexp(node: exp.Expr) -> Iterator[str]:
 def _regexp_replace(node: exp.Expr) -> Iterator[str]:
     yield from _pattern(node)
     modifiers, replacement = node.args.get("modifiers"), node.args.get("replacement")
-    if modifiers is None or modifiers.name != "g":
-        yield "regexp_replace() without 'g'"
+    once = node.expression.name.startswith("^") and "|" not in node.expression.name
+    if not once and (modifiers is None or modifiers.name != "g"):
+        yield "regexp_replace() without 'g' of what is not bound to the start"
     if not isinstance(replacement, _LITERAL) or set(replacement.name) & {"\\", "$"}:
         yield "regexp_replace() with groups in the replacement"
 
@@ -194,6 +195,13 @@ def _group_concat(node: exp.Expr) -> Iterator[str]:
 def _arg_by(node: exp.Expr) -> Iterator[str]:
     if not isinstance(node.expression, exp.Tuple) and node.expression.name != "row_id":
         yield f"{node.key}() by a key that may have ties (write (time_us, row_id))"
+
+
+def _frame(node: exp.Expr) -> Iterator[str]:
+    offsets = (node.args.get(side) for side in ("start", "end"))
+    wide = [one.name for one in offsets if isinstance(one, exp.Literal) and int(one.name) >= 1 << 31]
+    if str(node.args.get("kind")).upper() == "RANGE" and wide:
+        yield f"a RANGE frame of {wide[0]} (order by whole seconds)"
 
 
 def _chr(node: exp.Expr) -> Iterator[str]:
@@ -235,6 +243,7 @@ _CHECKS: dict[type[exp.Expr], Callable[[exp.Expr], Iterator[str]]] = {
     exp.TryCast: _type,
     exp.GroupConcat: _group_concat,
     exp.Chr: _chr,
+    exp.WindowSpec: _frame,
     exp.Star: _star,
     exp.Explode: _series,
 }

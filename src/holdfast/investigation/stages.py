@@ -37,6 +37,7 @@ class Closure:
     after: tuple[str, ...]
     columns: tuple[Column, ...]
     rows: Callable[[Mapping[str, list[Row]]], Iterable[Row]]
+    """Gets the rows of each table ordered by all its columns, so that what comes out is the same on every engine."""
 
 
 CLOSURES: tuple[Closure, ...] = (
