@@ -22,7 +22,7 @@ from typing import Any
 
 import orjson
 
-from holdfast.investigation.access_levels import aws, aws_level, aws_tags
+from holdfast.investigation.access_levels import aws, aws_level, aws_tags, kubernetes_level
 from holdfast.investigation.activity import Column
 from holdfast.investigation.captured import GRANTS
 from holdfast.investigation.policies import Decision, Holder, Question, may, overlaps
@@ -391,6 +391,8 @@ def deed_of(service: str, action: str) -> str:
     """What an action is to a responder (rule 1)."""
     if service in ("k8s", "github"):
         verb = action.rpartition(":")[2]
+        if verb == "list" and kubernetes_level(action.partition(":")[0], verb) == "read":
+            return "read"
         return {"get": "read", "watch": "read", "list": "list", "read": "read", "*": "permissions"}.get(
             verb, "delete" if verb.startswith("delete") else "modify"
         )

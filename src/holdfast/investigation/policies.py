@@ -6,7 +6,7 @@ Rules (the evaluation logic of the AWS IAM user guide; Kubernetes and CI grants 
 3. A resource's own policy allows too, in the same account; from another account both sides must allow.
 4. A condition is not judged here: an allow or a deny that hangs on one makes the answer "conditional", and names it.
 5. A pattern in the question ("every object of the bucket") is denied only where a deny covers all of it, and is
-   conditional where a deny covers a part.
+   conditional where a deny covers a part, or the allow only a part.
 
 Patterns are ``*`` and ``?``; actions are compared without regard to case, resources with it. A pattern that starts
 with ``!`` is the negation of NotAction or NotResource: everything but the patterns after it, parted by spaces.
@@ -231,10 +231,14 @@ def _of_resource(grant: Row) -> bool:
 def _best(allows: list[tuple[Row, bool]]) -> Decision:
     if not allows:
         return Decision("denied", "nothing allows it")
-    free = [grant for grant, _ in allows if grant.get("condition") is None and not _loose(grant)]
+    free = [(grant, full) for grant, full in allows if grant.get("condition") is None and not _loose(grant)]
+    whole = tuple(grant for grant, full in free if full)
+    if whole:
+        return Decision("allowed", f"{_name(whole[0])} allows it", whole)
+    kept = tuple(grant for grant, _ in free or allows)
     if free:
-        return Decision("allowed", f"{_name(free[0])} allows it", tuple(free))
-    kept = tuple(grant for grant, _ in allows)
+        only = tuple(f"only {grant['action']} on {grant['resource']}" for grant in kept)
+        return Decision("conditional", f"{_name(kept[0])} allows a part of it", kept, only)
     return Decision("conditional", f"{_name(kept[0])} allows it on a condition", kept, _conditions(kept))
 
 
@@ -259,9 +263,6 @@ def _within(answer: Decision, name: str, rows: list[tuple[Row, bool]]) -> Decisi
     inner = _best(allows)
     if inner.verdict == "denied":
         return Decision("denied", f"{name} does not allow it")
-    if not any(full for _, full in allows):
-        said = f"{name} allows only a part of it"
-        return _both(answer, Decision("conditional", said, inner.deciding, (said,)))
     return _both(answer, inner)
 
 
