@@ -167,7 +167,7 @@ def same_technique(one: str, other: str) -> bool:
 
 
 def rows(_: Mapping[str, list[Mapping[str, Any]]] | None = None) -> Iterable[Mapping[str, Any]]:
-    """The catalogue as the rows of a table: one for each spelling of an operation."""
+    """The catalogue as the rows of a table: one for each spelling of an operation, Azure's in small letters."""
     known = conditions()
     for entry in entries():
         for operation in entry.operations:
@@ -175,7 +175,7 @@ def rows(_: Mapping[str, list[Mapping[str, Any]]] | None = None) -> Iterable[Map
                 "catalogue_id": entry.id,
                 "source": entry.source,
                 "service": entry.service,
-                "operation": operation,
+                "operation": operation.lower() if entry.source == "azure.activity" else operation,
                 "title": entry.title,
                 "category": entry.category,
                 "technique": "|".join(entry.techniques),
