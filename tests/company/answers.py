@@ -12,18 +12,13 @@ from tests.company.tale import Act
 
 @dataclass(frozen=True, slots=True)
 class Identity:
-    """One identity the attacker used (I2), counting the attacker's acts only."""
+    """One identity the attacker used (I2), counting only acts from the attacker's addresses."""
 
-    uid: str
-    """Lasting identity, session or credential: an ARN, an e-mail address, a login, a key."""
-    kind: str
-    """human, service_account, ci_token, deploy_key."""
-    person: str | None
-    """E-mail address of the person whose it was, where there is one."""
-    chain: tuple[str, ...]
-    """From the person or the job to this, each by its lasting identity."""
+    acts: int
+    refused: int
     first_us: int
     last_us: int
+    """By the source's own clock, whole seconds."""
     ips: frozenset[str]
 
 
@@ -61,17 +56,39 @@ class Answers:
     """Every act of the story, by label."""
     places: Mapping[Place, str]
     """Where each record of the story lies, copies of it too, and its event id."""
-    identities: tuple[Identity, ...]
-    edges: frozenset[tuple[str, str, str]]
-    """Trust that leads from what the attacker held (I3): from, relation, to."""
+    reach: frozenset[str]
+    """What the named key leads to (I3): identities, policies, secrets."""
+    path: tuple[tuple[str, str], ...]
+    """Each step from the job to the named key (I3)."""
+    could: frozenset[tuple[str, str, str]]
+    """Identity, action, resource: what the named key allows with data (I4)."""
     holes: tuple[Hole, ...]
     inputs: Inputs
     responders: tuple[Mapping[str, Any], ...]
     """Rows of the responders table."""
     subject: str
     """The key that the alarm named."""
+    addresses: tuple[str, ...]
+    """Where the attacker came from."""
     refused: Mapping[str, str] = field(default_factory=dict)
     """File to why it, or one record of it, cannot be read."""
+
+    def identities(self) -> dict[str, Identity]:
+        """Every identity the attacker acted under from an address of theirs, by its lasting name."""
+        found: dict[str, list[Act]] = {}
+        for act in self.by("attacker").values():
+            if act.ip in self.addresses:
+                found.setdefault(act.actor, []).append(act)
+        return {
+            actor: Identity(
+                len(acts),
+                sum(act.failed for act in acts),
+                min(act.clock for act in acts),
+                max(act.clock for act in acts),
+                frozenset(act.ip for act in acts),
+            )
+            for actor, acts in found.items()
+        }
 
     def by(self, side: str) -> dict[str, Act]:
         """Acts of one side."""

@@ -5,7 +5,12 @@ from __future__ import annotations
 from datetime import datetime
 
 from tests.company.aws import BUCKETS, Call, s3
-from tests.company.cast import CLUSTER, EUC1, LOG, PROD, TOOLS, arn
+from tests.company.cast import CLUSTER, EUC1, LOG, PROD, TOOLS, Cast, arn
+
+
+def secret_arn(name: str, region: str) -> str:
+    """ARN of a secret, whose last six characters are AWS's own."""
+    return f"arn:aws:secretsmanager:{region}:{PROD}:secret:{name}-{Cast(0).digest(name).hex()[:5]}X"
 
 
 def secret(name: str, region: str, *, error: str | None = None) -> Call:
@@ -13,7 +18,7 @@ def secret(name: str, region: str, *, error: str | None = None) -> Call:
     return Call(
         "secretsmanager",
         "GetSecretValue",
-        {"secretId": f"arn:aws:secretsmanager:{region}:{PROD}:secret:{name}"},
+        {"secretId": secret_arn(name, region)},
         error=error,
     )
 

@@ -18,9 +18,9 @@ from isal import igzip
 from tests.company import aws_noise, flaws, github, k8s, okta
 from tests.company.answers import Answers, Inputs
 from tests.company.attack import Attack
-from tests.company.cast import CELLS, CLUSTER, END, Cast, days
+from tests.company.cast import A1, A2, A3, CELLS, CLUSTER, END, Cast, days
 from tests.company.feed import Line, Place, in_order, seconds
-from tests.company.knowing import edges, holes, identities
+from tests.company.knowing import could, holes, path, reach
 from tests.company.others import Decoys, Responders
 from tests.company.plan import Run, runs
 from tests.company.state import documents
@@ -100,8 +100,8 @@ class Company:
         for counts in self._days(folder, processes):
             total.add(counts)
         self._runs(folder, total)
-        for path, data in self._documents():
-            _put(folder / path, data)
+        for name, data in self._documents():
+            _put(folder / name, data)
         total.quarantined += sum(bool(data) for data in flaws.STRAY.values())
         return self._answers(total)
 
@@ -170,12 +170,14 @@ class Company:
         return Answers(
             acts=tale.acts,
             places=total.places,
-            identities=identities(self.cast, tale, attack),
-            edges=edges(attack),
+            reach=reach(),
+            path=path(attack),
+            could=could(),
             holes=holes(self.days[0], END),
             inputs=counted,
             responders=tuple(responders.rows()),
             subject=attack.key,
+            addresses=(A1, A2, A3),
             refused=total.refused,
         )
 

@@ -81,7 +81,7 @@ def told(made: Json) -> Line:
     return line(made, made["_document_id"])
 
 
-BOT = {"actor": "github-actions[bot]", "actor_id": 41898282, "actor_is_bot": True}
+BOT: Json = {"actor": "github-actions[bot]", "actor_id": 41898282, "actor_is_bot": True}
 
 
 def of_run(cast: Cast, run: Run, ip: str, *, secrets: tuple[str, ...] | None = None) -> list[Json]:
@@ -163,6 +163,8 @@ def as_run(cast: Cast, run: Run) -> Json:
     """A run as the API of Actions lists it."""
     repo = {"id": cast.repo_id(run.repo), "name": run.repo, "full_name": f"{ORG}/{run.repo}", "private": True}
     actor = {"login": run.actor.login, "id": cast.github_id(run.actor.login), "type": "User"}
+    if run.event == "schedule":
+        actor = {"login": BOT["actor"], "id": BOT["actor_id"], "type": "Bot"}
     return {
         "id": run.id,
         "name": run.workflow,

@@ -40,6 +40,18 @@ class Means:
 
 
 @dataclass(frozen=True, slots=True)
+class Told:
+    """What a source said of an act."""
+
+    feed: Feed
+    uid: str
+    operation: str
+    actor: str
+    ip: str
+    failed: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class Act:
     """One act and where it was told."""
 
@@ -50,6 +62,9 @@ class Act:
     uid: str
     """The source's own id of the event."""
     operation: str
+    actor: str
+    """Lasting identity: ARN of the user or role, e-mail address, login, deploy key."""
+    ip: str
     failed: bool
     means: Means
     clock: int
@@ -72,7 +87,8 @@ class Tale:
         uid, request = self.cast.uuid("story", label), self.cast.uuid("story request", label)
         made = aws.record(who, call, account, region)
         made |= {"eventTime": stamp(at), "requestID": request, "eventID": uid}
-        self._keep(label, at, ("aws", account, region), uid, call.name, failed=call.error is not None, means=means)
+        told = Told(("aws", account, region), uid, call.name, acting(who), who.ip, call.error is not None)
+        self._keep(label, at, told, means)
         self.lines[("aws", account, region)].append((seconds(at), orjson.dumps(made), uid))
         return uid
 
@@ -80,7 +96,7 @@ class Tale:
         """Tell GitHub's audit log. What it means is given as ``means=``."""
         means = more.pop("means", {})
         made = github.event(self.cast, at, action, number=label, **who, **more)
-        self._keep(label, at, GITHUB, made["_document_id"], action, failed=False, means=means)
+        self._keep(label, at, _audited(made), means)
         self.lines[GITHUB].append(github.told(made))
         return str(made["_document_id"])
 
@@ -90,13 +106,13 @@ class Tale:
             at = datetime.fromtimestamp(one["@timestamp"] / 1000, tz=self.cast.zone)
             action = one["action"].removeprefix("workflows.")
             name = f"{label}/{action}"
-            self._keep(name, at, GITHUB, one["_document_id"], one["action"], failed=False, means=means.get(action, {}))
+            self._keep(name, at, _audited(one), means.get(action, {}))
             self.lines[GITHUB].append(github.told(one))
 
     def okta(self, label: str, at: datetime, kind: str, who: Shift, *targets: Any, **means: Any) -> str:
         """Tell Okta's system log."""
         made = okta.event(self.cast, at, kind, who, *targets, number=label)
-        self._keep(label, at, OKTA, made["uuid"], kind, failed=False, means=means)
+        self._keep(label, at, Told(OKTA, made["uuid"], kind, who.person.email, who.ip), means)
         self.lines[OKTA].append(okta.told(at, made))
         return str(made["uuid"])
 
@@ -104,24 +120,43 @@ class Tale:
         """Tell the cluster's audit log, whose clock runs ahead."""
         means = more.pop("means", {})
         made = k8s.event(self.cast, at, verb, of, user, more.pop("ip"), number=label, **more)
-        resource = made["objectRef"]["resource"]
+        operation = f"{verb} {made['objectRef']['resource']}"
+        failed = made["responseStatus"]["code"] >= 400
         self._keep(
-            label,
-            at,
-            K8S,
-            made["auditID"],
-            f"{verb} {resource}",
-            failed=made["responseStatus"]["code"] >= 400,
-            means=means,
+            label, at, Told(K8S, made["auditID"], operation, user["username"], made["sourceIPs"][0], failed), means
         )
         self.lines[K8S].append(k8s.told(at, made))
         return str(made["auditID"])
 
-    def _keep(
-        self, label: str, at: datetime, feed: Feed, uid: str, operation: str, *, failed: bool, means: Mapping[str, Any]
-    ) -> None:
+    def _keep(self, label: str, at: datetime, told: Told, means: Mapping[str, Any]) -> None:
         if label in self.acts:
             raise ValueError(f"told twice: {label}")
-        clock = micros(at + k8s.SKEW) if feed == K8S else micros(at)
-        self.acts[label] = Act(label, self.side, at, feed, uid, operation, failed, Means(**means), clock)
-        self.lines.setdefault(feed, [])
+        clock = micros(at + k8s.SKEW) if told.feed == K8S else micros(at)
+        self.acts[label] = Act(
+            label,
+            self.side,
+            at,
+            told.feed,
+            told.uid,
+            told.operation,
+            told.actor,
+            told.ip,
+            told.failed,
+            Means(**means),
+            clock,
+        )
+        self.lines.setdefault(told.feed, [])
+
+
+def acting(who: Who) -> str:
+    """The lasting identity behind a caller, as CloudTrail names it."""
+    identity = who.identity
+    issuer = identity.get("sessionContext", {}).get("sessionIssuer", {})
+    names = (issuer.get("arn"), identity.get("arn"), identity.get("userName"), identity.get("principalId"))
+    return str(next((name for name in names if name), identity.get("invokedBy")))
+
+
+def _audited(made: Mapping[str, Any]) -> Told:
+    key = made.get("deploy_key_fingerprint")
+    actor = f"deploy_key:{key}" if key else str(made["actor"])
+    return Told(GITHUB, made["_document_id"], made["action"], actor, str(made.get("actor_ip")))
