@@ -21,6 +21,7 @@ from holdfast.engines.trees import (
     ranked,
 )
 
+_X = exp.to_identifier("x")
 _FORMATS = {"Y": "yyyy", "m": "MM", "d": "dd", "H": "HH", "M": "mm", "S": "ss"}
 
 
@@ -113,13 +114,21 @@ def _full_match(node: Tree) -> Tree:
 
 
 def _group_concat(node: Tree) -> Tree:
-    """Distinct texts, sorted: Spark's own does not take a condition on them."""
-    value = node.this.this
-    if not isinstance(value, exp.Distinct):
-        return node
-    text, mark = value.expressions[0], node.args.get("separator") or exp.convert(",")
-    joined = call("array_join", call("array_sort", call("collect_set", text)), mark)
-    return call("if", exp.EQ(this=exp.Count(this=text.copy()), expression=exp.convert(0)), exp.null(), joined)
+    """Texts joined from arrays: Spark's own fails beside a count of what is distinct."""
+    order, mark = node.this, node.args.get("separator") or exp.convert(",")
+    value = order.this
+    if isinstance(value, exp.Distinct):
+        value = value.expressions[0]
+        texts: exp.Expr = call("array_sort", call("collect_set", value))
+    else:
+        keys = [part for one in order.expressions for part in ranked(one.this)]
+        fields = [one for place, key in enumerate(keys) for one in (f"k{place}", key)]
+        pairs = call("collect_list", call("named_struct", *fields, "text", value))
+        some = filtered(pairs, exp.Not(this=is_null(value)))
+        text = exp.Lambda(this=exp.Dot(this=exp.column("x"), expression=exp.to_identifier("text")), expressions=[_X])
+        texts = call("transform", call("array_sort", some), text)
+    joined = call("array_join", texts, mark)
+    return call("if", exp.EQ(this=exp.Count(this=value.copy()), expression=exp.convert(0)), exp.null(), joined)
 
 
 def _like(node: Tree) -> Tree:
