@@ -7,6 +7,8 @@ from typing import Any
 
 Row = Mapping[str, Any]
 
+_NAMED = 3
+"""Names and deeds that fit into a sentence; the worst come first."""
 _PARTS = (
     ("i4_export", "taken or handed out"),
     ("i4_changed", "changed, deleted or opened"),
@@ -58,8 +60,8 @@ def _possible(could: Sequence[Row]) -> str:
     for deed, verb in verbs.items():
         data = sorted({str(row.get("data") or row.get("service")) for row in known if row.get("deed") == deed})
         if data:
-            more = f" and {len(data) - 3} more" if len(data) > 3 else ""  # noqa: PLR2004 - three names fit a sentence
-            told.append(f"{verb} {', '.join(data[:3])}{more}")
+            more = f" and {len(data) - _NAMED} more" if len(data) > _NAMED else ""
+            told.append(f"{verb} {', '.join(data[:_NAMED])}{more}")
     blind = sum(1 for row in could if row.get("verdict") == "cannot_tell")
     tail = f" (and of {blind} {'identity' if blind == 1 else 'identities'} it cannot be told)" if blind else ""
-    return f"by captured permissions they could {', '.join(told) or 'only list names'}{tail}"
+    return f"by captured permissions they could {', '.join(told[:_NAMED]) or 'only list names'}{tail}"
