@@ -126,6 +126,20 @@ def shape(head: bytes) -> Shape:
     return "binary" if odd > _MOSTLY * len(head) else "text"
 
 
+def begun(chunks: Chunks) -> Chunks:
+    """The same bytes from the first on that is no white space."""
+
+    def pieces() -> Iterator[bytes]:
+        blank = True
+        for piece in chunks:
+            blank = blank and (not piece or piece.isspace())
+            if not blank:
+                yield piece
+        chunks.check()
+
+    return Chunks(pieces())
+
+
 def decoded(chunks: Chunks) -> Chunks:
     """The same text as UTF-8 without a mark: UTF-16 and UTF-32 are told by their byte order mark only."""
     head, _ = chunks.head(4)
@@ -172,8 +186,9 @@ def lines(chunks: Chunks, limit: int) -> Iterator[list[bytes | Fault]]:
         if held > limit:
             yield [_long(limit)]
             rest, held, passing = [], 0, True
-    if rest and chunks.fault is None:
-        yield [line for line in b"".join(rest).split(b"\n") if line and not line.isspace()]
+    last_line = b"".join(rest)
+    if last_line and not last_line.isspace() and (chunks.fault is None or _is_value(last_line)):
+        yield [last_line]
 
 
 def _long(limit: int) -> Fault:
@@ -234,17 +249,17 @@ def json_values(chunks: Chunks, limits: Limits) -> Iterator[list[Any]]:
             pass
         else:
             return
-    if _is_by_line(head):
+    if _is_by_line(head, complete=complete):
         yield from _json_lines(chunks, limits)
     else:
         opened = bool(_opening(head[:HEAD].decode("utf-8", "replace"))) and not (complete and _first_is_whole(head))
         yield from elements(chunks, limits, opened=opened)
 
 
-def _is_by_line(head: bytes) -> bool:
+def _is_by_line(head: bytes, *, complete: bool) -> bool:
     """Whether one of the first lines is a JSON object of its own; the others may be damaged or too long."""
     begun = head[:_SAMPLED].split(b"\n", _FIRST)
-    whole = begun if len(head) <= _SAMPLED else begun[:-1]
+    whole = begun if complete and len(head) <= _SAMPLED else begun[:-1]
     return any(line.lstrip(b"\x00\x1e \t\r").startswith(b"{") and _is_value(line) for line in whole[:_FIRST])
 
 

@@ -26,6 +26,7 @@ from holdfast.investigation.framing import (
     Chunks,
     Fault,
     Value,
+    begun,
     csv_records,
     decoded,
     json_values,
@@ -85,7 +86,7 @@ class Desk:
 
     def read(self, tally: Tally, chunks: Chunks) -> None:
         """Read one input. Nothing in it raises."""
-        plain = decoded(chunks)
+        plain = decoded(begun(chunks))
         head, _ = plain.head(HEAD)
         kind = shape(head)
         if kind == "json":
@@ -96,9 +97,8 @@ class Desk:
             tally.quarantine("binary that no reader recognises")
         elif plain.fault is None:
             tally.reasons["empty"] = 0
-        for fault in dict.fromkeys(one for one in (plain.fault, chunks.fault) if one):
-            tally.quarantine(fault)
-            break
+        if plain.fault is not None:
+            tally.quarantine(plain.fault)
 
     def _json(self, tally: Tally, chunks: Chunks) -> None:
         batches = json_values(chunks, self._limits.framing)

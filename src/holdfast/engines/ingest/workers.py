@@ -3,8 +3,8 @@
 Rules:
 1. Processes are started afresh (spawn), so that nothing of a server's threads and locks comes with them; they end when
    their parent ends.
-2. When a process dies, the jobs under way are done again one file at a time, each alone; what kills its process again
-   is named.
+2. When a process dies, the jobs under way are done again one file at a time, each alone, and once more if it dies then
+   (it may have died of another's doing the first time); what kills its process each time is named.
 3. Results come in the order of the jobs, whatever the number of processes.
 """
 
@@ -27,6 +27,7 @@ from holdfast.engines.ingest.tally import Tally
 from holdfast.engines.ingest.work import Done, Job, Wanted, read_job
 
 DIED = "reader process died"
+_ATTEMPTS = 2
 Task = TypeVar("Task")
 Result = TypeVar("Result")
 
@@ -118,9 +119,10 @@ def _alone(job: Job, setup: Setup) -> Done:
     singles = [replace(job, name=f"{job.name}-{place:03d}", files=(one,)) for place, one in enumerate(_singles(job))]
     results: dict[int, Done] = {}
     for place, single in enumerate(singles):
-        if Workers(read_job, setup, 1).run([single], lambda _, done, at=place: results.update({at: done})):  # type: ignore[misc]
-            results[place] = _dead(single.files[0])
-        found = results[place]
+        for _ in range(_ATTEMPTS):
+            if not Workers(read_job, setup, 1).run([single], lambda _, done, at=place: results.update({at: done})):  # type: ignore[misc]
+                break
+        found = results.get(place) or _dead(single.files[0])
         whole.parts += found.parts
         whole.tallies += found.tallies
         whole.archives += found.archives
