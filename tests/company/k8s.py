@@ -92,9 +92,9 @@ def line(at: datetime, made: Json, uid: str | None = None) -> Line:
     return seconds(at), orjson.dumps(made), uid
 
 
-def told(at: datetime, made: Json) -> Line:
-    """An event of the story."""
-    return line(at, made, made["auditID"])
+def uid(made: Json) -> str:
+    """Id of an event: one request is told once in each of its stages."""
+    return f"{made['auditID']}/{made['stage']}"
 
 
 _USUAL: tuple[tuple[str, str, Json, str], ...] = (
@@ -161,4 +161,4 @@ def _people(cast: Cast, day: datetime, chance: Chance) -> Iterator[Line]:
             yield line(moment, made | {"stageTimestamp": f"{moment + SKEW:%Y-%m-%dT%H:%M:%S}.000000Z"})
 
 
-__all__ = ["CLI", "EUC1", "SKEW", "event", "from_role", "line", "ordinary", "service_account", "told"]
+__all__ = ["CLI", "EUC1", "SKEW", "event", "from_role", "line", "ordinary", "service_account", "uid"]

@@ -122,11 +122,10 @@ class Tale:
         made = k8s.event(self.cast, at, verb, of, user, more.pop("ip"), number=label, **more)
         operation = f"{verb} {made['objectRef']['resource']}"
         failed = made["responseStatus"]["code"] >= 400
-        self._keep(
-            label, at, Told(K8S, made["auditID"], operation, user["username"], made["sourceIPs"][0], failed), means
-        )
-        self.lines[K8S].append(k8s.told(at, made))
-        return str(made["auditID"])
+        uid = k8s.uid(made)
+        self._keep(label, at, Told(K8S, uid, operation, user["username"], made["sourceIPs"][0], failed), means)
+        self.lines[K8S].append(k8s.line(at, made, uid))
+        return uid
 
     def _keep(self, label: str, at: datetime, told: Told, means: Mapping[str, Any]) -> None:
         if label in self.acts:
