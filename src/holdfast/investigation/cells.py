@@ -320,6 +320,12 @@ def _dead(graded: Sequence[tuple[_Cell, Ints, NDArray[np.float64]]]) -> NDArray[
 
 def _went_on(cells: Sequence[_Cell], off: Off, start: int, stop: int) -> bool:
     """Whether cells tell events within the time a log was off: in its whole hours, or well after the stop."""
+    if (
+        off.went_on
+        and off.classes in {None, ("management", "signin")}
+        and any(cell.region == off.region for cell in cells)
+    ):
+        return True
     if any(cell.counts[max(start + 1, 0) : max(stop, 0)].any() for cell in cells):
         return True
     return start >= 0 and stop > start and any(cell.last_us[start] > off.from_us + _AFTER_STOP_US for cell in cells)

@@ -41,6 +41,13 @@ class Off:
     """The one region that stayed on."""
     region: str | None = None
     """Where the change was made; a trail of one region is changed there."""
+    next_us: int | None = None
+    """The first event told there more than a minute later."""
+
+    @property
+    def went_on(self) -> bool:
+        """Whether something was told where the change was made, while it was in effect."""
+        return self.next_us is not None and (self.to_us is None or self.next_us < self.to_us)
 
 
 def intervals(changes: Iterable[Row], state_items: Iterable[Row]) -> list[Off]:
@@ -114,8 +121,17 @@ def _effect(row: Row) -> str:
 
 def _off(row: Row, to_us: int | None, words: str, classes: tuple[str, ...] | None = None) -> Off:
     why = f"{words} ({_by(row)})"
-    where = row["region"]
-    return Off(row["source"], row["account_uid"], row["time_us"], to_us, why, row["row_id"], classes, region=where)
+    return Off(
+        source=row["source"],
+        account=row["account_uid"],
+        from_us=row["time_us"],
+        to_us=to_us,
+        why=why,
+        row_id=row["row_id"],
+        classes=classes,
+        region=row["region"],
+        next_us=row.get("next_us"),
+    )
 
 
 def _selectors(rows: Sequence[Row]) -> Iterator[Off]:

@@ -115,6 +115,15 @@ def test_a_stopped_trail_beside_another_that_went_on_is_no_gap() -> None:
     assert graded(rows, "gap") == set()
 
 
+def test_a_stop_of_minutes_beside_another_log_is_no_gap() -> None:
+    stop = change("StopLogging", START + 100.1, next_us=int((START + 100.2) * HOUR_US))
+    again = change("StartLogging", START + 100.3, row_id=78)
+    tables = given(hourly_rows(PLACES, 10, 50, 50), 10, logging_changes=[stop, again])
+    assert graded(coverage.grade_cells(tables), "gap") == set()
+    stop["next_us"] = int((START + 100.5) * HOUR_US)
+    assert {hour for _, _, hour in graded(coverage.grade_cells(tables), "gap")} == {START + 100}
+
+
 def test_data_events_deselected_are_a_gap_of_that_class_only() -> None:
     hourly = hourly_rows(PLACES[:1], 10, 50, 50)
     data = [r for r in hourly_rows(PLACES[:1], 10, 30, 30, event_class="data") if r["hour"] < START + 200]
