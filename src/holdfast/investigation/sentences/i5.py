@@ -101,5 +101,5 @@ def _doubtful(doubts: Mapping[str, Any]) -> str:
     named = [words for name, words in said.items() if name in doubts]
     rest = len(doubts) - len(named)
     if rest:
-        named.append(f"of {rest} other {'sign' if rest == 1 else 'signs'}")
+        named.append(f"and of {rest} other {'sign' if rest == 1 else 'signs'}")
     return ", ".join(named)
