@@ -86,6 +86,10 @@ class _Run:
         parts = [part for done in results for part in done.parts]
         self._progress(self._total, self._total, "looking for duplicates")
         duplicates = deduplicate(parts, self._setup, workers)
+        kept = {part.path for part in duplicates.parts}
+        for left in self._parts.iterdir():  # hashes, and what a process that died had begun
+            if left not in kept:
+                left.unlink()
         return self._ingested(results, tallies, duplicates, files)
 
     def _plan(self, files: Sequence[Wanted], prefix: str) -> list[Job]:
