@@ -35,7 +35,7 @@ CONDITIONS: dict[str, str] = {
     "underscore": "sel: {requestParameters.bucketName|startswith: a_}\n  condition: sel",
     "wild": "sel: {eventName: 'C*Key'}\n  condition: sel",
     "regex": "sel: {eventName|re: '^(Get|Put)Object$'}\n  condition: sel",
-    "not": "sel: {eventSource: s3.amazonaws.com}\n  ten: {sourceIPAddress|contains: '10.'}\n  condition: sel and not ten",
+    "not": "sel: {eventSource: s3.amazonaws.com}\n  t: {sourceIPAddress|contains: '10.'}\n  condition: sel and not t",
     "null": "sel: {eventSource: s3.amazonaws.com, errorCode: null}\n  condition: sel",
     "many": "sel: {eventName: [ListUsers, PutObject]}\n  condition: sel",
     "network": "sel: {sourceIPAddress|cidr: 10.0.0.0/8}\n  condition: sel",
