@@ -71,6 +71,8 @@ def trail_selects(state_items: Iterable[Row]) -> dict[str, tuple[bool, int]]:
     for row in state_items:
         if row["type"] == "trail" and "selector" in row["attribute"] and row["account_uid"]:
             text = row["value"] or ""
+            if row["attribute"] == "has_selectors" and text.lower() != "false":
+                continue  # there are some, which ones was not captured
             selects = "AWS::" in text or '"Data"' in text
             known = found.get(row["account_uid"])
             if known is None or (selects and not known[0]):

@@ -183,6 +183,14 @@ def test_a_selected_class_that_told_nothing_cannot_be_told() -> None:
     assert [(row["grade"], row["row_id"]) for row in rows if row["event_class"] == "data"] == [("cannot_tell", 5)]
 
 
+def test_that_a_trail_has_selectors_does_not_say_which() -> None:
+    item = {"uid": "t", "type": "trail", "attribute": "has_selectors", "account_uid": A, "captured_us": 1, "row_id": 5}
+    hourly = hourly_rows(PLACES[:1], 10, 50, 50)
+    for value, cited in (("true", None), ("false", 5)):
+        rows = coverage.grade_cells(given(hourly, 10, state_items=[{**item, "value": value}]))
+        assert [row["row_id"] for row in rows if row["event_class"] == "data"] == [cited]
+
+
 def test_what_the_provider_no_longer_keeps_is_out_of_retention() -> None:
     hourly = [
         r for r in hourly_rows([("acme", None)], 120, 20, 20, source="okta.system") if r["hour"] >= START + 40 * 24

@@ -141,13 +141,15 @@ class Axis:
         """Lines and their labels above ``top``; the day stands above the hour where it changes."""
         step = next((one for one in _STEPS if (self.to_us - self.from_us) / one <= 9), _STEPS[-1])  # noqa: PLR2004 - labels that fit
         first = -(-self.from_us // step) * step
-        day, drawn = "", self.left - 60.0
+        day, drawn = "", 0.0
+        half = 46.0 if step >= _DAY else 40.0
         for moment in range(first, self.to_us + 1, step):
             x = self.x(moment)
             yield tag("line", x1=x, x2=x, y1=top, y2=bottom, stroke=LINE)
-            if x - drawn < 52 or x > self.right + 10:  # noqa: PLR2004 - no label over another
-                continue
-            drawn, anchor = x, "middle" if x < WIDTH - 48 else "end"
+            inside = x < WIDTH - half
+            if x - (half if inside else 2 * half) < drawn:
+                continue  # no label over another
+            drawn, anchor = (x + half, "middle") if inside else (x, "end")
             today, clock = day_text(moment), clock_text(moment)
             if step >= _DAY:
                 yield label(x, top - 8, today, text_anchor=anchor, fill=SOFT)

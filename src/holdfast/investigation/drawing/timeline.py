@@ -221,9 +221,8 @@ def _list(numbered: Sequence[tuple[int, Row]], top: float, leftover: str) -> tup
         body.append(label(x + 20, y + 12, number, font_weight=700, text_anchor="end"))
         when = f"{day_text(row['time_us'])} {clock_text(row['time_us'], seconds=True)}Z"
         who = f" · {row['actor_uid']}" if row.get("actor_uid") else ""
-        body.append(
-            label(x + 28, y + 12, fit(row["what"], wide - 44, 13.0, bold=True), font_size=13.0, font_weight=600)
-        )
+        what = row["what"] + (f" ({row['times']:,} times)" if row["times"] > 1 else "")
+        body.append(label(x + 28, y + 12, fit(what, wide - 44, 13.0, bold=True), font_size=13.0, font_weight=600))
         body.append(label(x + 28, y + 27, fit(when + who, wide - 44), fill=SOFT))
     y = top + half * 36
     if leftover:
