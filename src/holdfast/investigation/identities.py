@@ -49,6 +49,7 @@ AFTER = (
     "session_keys",
     "key_parents",
     "federated_signons",
+    "run_ends",
 )
 
 _NAME_KEYS = ("external_identity_nameid", "external_identity_username")

@@ -21,6 +21,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
 from typing import Any, Literal
 
 from holdfast.investigation.activity import Column
@@ -56,7 +57,7 @@ SESSIONS: tuple[Column, ...] = (
     Column("issued_us", "integer", "when it was issued; null if that is not in the logs"),
     Column("row_id", "integer", "the act that issued it, else its first use"),
 )
-AFTER = ("issues", "session_keys", "key_parents", "federated_signons", "people", "responders")
+AFTER = ("issues", "session_keys", "key_parents", "federated_signons", "run_ends", "people", "responders")
 
 _LASTING = ("CreateAccessKey", "CreateServiceSpecificCredential", "CreateLoginProfile")
 _HOPS = 10
@@ -121,6 +122,8 @@ class _Known:
     signons: defaultdict[str, list[Row]] = field(default_factory=lambda: defaultdict(list))
     """Sign-ons to a cloud by address, by time."""
     runs: defaultdict[str, list[Row]] = field(default_factory=lambda: defaultdict(list))
+    ended: dict[str, int] = field(default_factory=dict)
+    """When each run of a workflow ended, by its session."""
     """Issues that started a workflow run, by repository, by time."""
 
 
@@ -164,9 +167,26 @@ def _known(tables: Tables) -> _Known:
         address = email_of(row["actor_uid"]) or email_of(row["actor_name"])
         if address is not None:
             known.signons[address].append(row)
+    known.ended.update(_ended(tables["run_ends"]))
     for some in known.runs.values():
         some.sort(key=_when)
     return known
+
+
+def _ended(rows: Sequence[Row]) -> dict[str, int]:
+    """When each run ended that has ended; the later telling counts."""
+    told = {row["run"]: [row["ended_us"], _micros(row["ended"])] for row in rows}
+    ends = {run: [one for one in instants if one is not None] for run, instants in told.items()}
+    return {run: max(instants) for run, instants in ends.items() if instants}
+
+
+def _micros(text: str | None) -> int | None:
+    """An instant told as text; none when it tells none."""
+    try:
+        told = datetime.fromisoformat(text or "")
+    except ValueError:
+        return None
+    return None if told.tzinfo is None else (told - datetime(1970, 1, 1, tzinfo=UTC)) // timedelta(microseconds=1)
 
 
 def _believed(row: Row) -> tuple[Any, ...]:
@@ -269,7 +289,8 @@ def _federated(issue: Row, known: _Known) -> Step | None:
     run, sure = _run(subject, issue, known)
     if run is None:
         return Step(None, subject, "root", "the subject of its CI job's token", row, moment)
-    how = "the run's number is in its session name" if sure else "all runs of that repository then had one starter"
+    how = "all runs of that repository that went on then had one starter"
+    how = "the run's number is in its session name" if sure else how
     why = f"the subject of its CI job's token; {how}"
     return Step(run["issued_session_uid"], None, "root", why, row, moment, via=subject)
 
@@ -300,7 +321,13 @@ def _run(subject: str, issue: Row, known: _Known) -> tuple[Row | None, bool]:
     if issue["time_us"] is None:
         return None, False
     moment = issue["time_us"]
-    recent = [one for one in runs if one["time_us"] is not None and 0 <= moment - one["time_us"] <= _RUN_WITHIN]
+    recent = [
+        one
+        for one in runs
+        if one["time_us"] is not None
+        and 0 <= moment - one["time_us"] <= _RUN_WITHIN
+        and known.ended.get(one["issued_session_uid"], _FAR) >= moment
+    ]
     starters = {one["actor_uid"] for one in recent}
     return (recent[-1], False) if len(starters) == 1 else (None, False)
 
