@@ -1,8 +1,8 @@
 """Whom to suspect: the subjects asked about, or else whoever the leads point at, closed over chains of sessions.
 
 Rules:
-1. Asked about a subject, it is found by exact name (in any case) among identities, people, credentials, sessions,
-   addresses and targets. Who only read a target is not a suspect. Nothing else is guessed.
+1. Asked about a subject, it is found by exact name (in any case) among identities, people, credentials, sessions and
+   addresses. What is none of these is an artifact: whoever did more than read it is suspect. Nothing is guessed.
 2. Not asked, the credential of each lead counts, else its session, else its identity: the narrowest that is named.
 3. What a suspect issued is suspect too, again and again: sessions, credentials, lasting credentials it made.
 4. What a suspect came from is an ``origin``: it is shown, and what else it did is not held against it.
@@ -84,10 +84,21 @@ def unmatched_subjects(subjects: Iterable[Row], hits: Iterable[Row], found: Iter
 
 
 def _asked(tables: Tables) -> list[_Suspect]:
-    found: list[_Suspect] = []
-    for hit in tables["subject_hits"]:
-        found += _from_hit(hit)
     asked = {row["value"].lower(): row["value"] for row in tables["subjects"] if row["value"]}
+    hits = tables["subject_hits"]
+    found = [one for hit in hits if hit["matched"] != "target" for one in _from_hit(hit)]
+    found += _by_person(tables, asked)
+    identities = {one.subject for one in found}
+    return found + [
+        one
+        for hit in hits
+        if hit["matched"] == "target" and hit["access"] != "read" and hit["value"] not in identities
+        for one in _narrowest(hit, f"acted on {hit['value']}", hit["value"])
+    ]
+
+
+def _by_person(tables: Tables, asked: Mapping[str, str]) -> list[_Suspect]:
+    found: list[_Suspect] = []
     for one in tables["people"]:
         subject = asked.get((one["person_uid"] or "").lower()) or asked.get((one["person_name"] or "").lower())
         if subject is not None:
@@ -107,10 +118,6 @@ def _from_hit(hit: Row) -> list[_Suspect]:
         return [_Suspect(hit["actor_uid"], "actor", "asked about", subject, row, named=True)]
     if matched == "ip":
         return [_Suspect(subject, "ip", "asked about", subject, row)]
-    if matched == "target":
-        if hit["access"] == "read":
-            return []
-        return _narrowest(hit, f"acted on {subject}", subject)
     asked = subject.lower()
     keys = (("credential", hit["credential_uid"]), ("session", hit["session_uid"]))
     return [_Suspect(uid, kind, "asked about", subject, row) for kind, uid in keys if uid and uid.lower() == asked]
