@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import base64
 import hashlib
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from functools import cache
@@ -58,6 +58,8 @@ class Chain:
     backfill_at: int | None = None
     rotate_at: int | None = None
     restart_at: int | None = None
+    content: Callable[[str], bytes] | None = None
+    """What a log file of that name holds."""
     inputs: list[dict[str, Any]] = field(default_factory=list)
     documents: list[tuple[str, Any, bytes]] = field(default_factory=list)
     signatures: dict[str, str] = field(default_factory=dict)
@@ -113,7 +115,7 @@ class Chain:
 
     def _log(self, delivered: datetime, suffix: str) -> dict[str, Any]:
         base = f"{ACCOUNT}_CloudTrail_{REGION}_{delivered:%Y%m%dT%H%MZ}_{'late' if suffix else 'sample'}.json.gz"
-        content = f'{{"Records":["{base}"]}}'.encode()
+        content = self.content(base) if self.content is not None else f'{{"Records":["{base}"]}}'.encode()
         self.logs[base] = content
         return {
             "s3Bucket": BUCKET,

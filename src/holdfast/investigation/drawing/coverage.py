@@ -80,7 +80,7 @@ def coverage_svg(rows: Sequence[Row], from_us: int, to_us: int) -> str:
     if not lines:
         return empty("coverage", TITLE, "No log with a time was read: nothing can be said of what the logs cover.")
     shown = lines[:ROWS]
-    axis = Axis(first * _HOUR_US, last * _HOUR_US, _LEFT, WIDTH - 24.0)
+    axis = Axis(first * _HOUR_US, last * _HOUR_US, _LEFT, WIDTH - 54.0)
     body, y = _grid(shown, axis, columns(first, last))
     ticks = list(axis.draw(_TOP, y))
     if len(lines) > len(shown):

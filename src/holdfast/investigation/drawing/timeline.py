@@ -79,7 +79,7 @@ def timeline_svg(rows: Sequence[Row], from_us: int | None = None, to_us: int | N
     first, last = _span(acts, from_us, to_us)
     inside = [row for row in dated if (row.get("until_us") or row["time_us"]) >= first and row["time_us"] <= last]
     numbered = _numbered(inside)
-    axis = Axis(first, last, _LEFT, WIDTH - 24.0)
+    axis = Axis(first, last, _LEFT, WIDTH - 48.0)
     lanes = _lanes(inside, numbered, axis)
     body: list[str] = []
     y = _TOP
