@@ -5,10 +5,11 @@ from __future__ import annotations
 import os
 import shutil
 import tomllib
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
 from importlib.resources import files
 from pathlib import Path
+from typing import Any
 
 from holdfast.app import commands
 from holdfast.app.application import Application
@@ -20,6 +21,7 @@ from holdfast.app.installation_work import InstallationTools
 from holdfast.app.investigating import Means
 from holdfast.app.pins import PinnedDocuments
 from holdfast.app.ports_investigation import Engine, Progress
+from holdfast.app.ports_probing import Probe
 from holdfast.app.settings import Settings
 from holdfast.app.signing_in import SigningIn, Site
 from holdfast.app.states import States
@@ -27,9 +29,11 @@ from holdfast.app.work import Tools
 from holdfast.engines.commands import CommandRunner
 from holdfast.investigation.library import library as questions
 from holdfast.investigation.mapping_document import mapped_from
+from holdfast.investigation.sigma import Refused
 from holdfast.kernel.errors import BadInputError
 from holdfast.kernel.events import Event
 from holdfast.kernel.ids import RANDOM_BYTES, uuid7
+from holdfast.kernel.secrets import SecretValue
 from holdfast.plays.library import library as plays
 from holdfast.store.credentials import SqlCredentials
 from holdfast.store.database import Databases, open_databases, sqlite_url
@@ -50,9 +54,11 @@ def investigation_means(
     *,
     unproven: frozenset[str] = frozenset(),
     mapping: Path | None = None,
+    sigma: Path | None = None,
+    probes: Sequence[Probe] = (),
     progress: Progress | None = None,
 ) -> Means:
-    """What reads logs and runs the library's SQL.
+    """What reads logs, runs the library's SQL and the user's own rules, and looks at what may still be open.
 
     Raises:
         BadInputError: there is no such engine, or the mapping cannot be read.
@@ -61,8 +67,59 @@ def investigation_means(
     from holdfast.engines.ingest import ParquetIngest  # noqa: PLC0415 - Arrow is slow to load, and few starts need it
 
     mapped = None if mapping is None else mapped_from(_mapping(mapping))
-    ingest = ParquetIngest(lambda: int(utc_now().timestamp() * 1_000_000), unproven=unproven, mapping=mapped)
-    return Means(ingest, engine_opener(engine), progress)
+    ingest = ParquetIngest(now_us, unproven=unproven, mapping=mapped)
+    return Means(ingest, engine_opener(engine), probes, None if sigma is None else _sigma(sigma), progress)
+
+
+def _sigma(folder: Path) -> Callable[[Engine], tuple[list[dict[str, Any]], list[Refused]]]:
+    from holdfast.engines.sigma import hits, sigma_rules  # noqa: PLC0415 - an extra, and slow to load
+
+    rules = sigma_rules(folder)
+    return lambda engine: hits(engine, rules)
+
+
+def now_us() -> int:
+    """The clock of probes and ingests: microseconds since 1970 UTC."""
+    return int(utc_now().timestamp() * 1_000_000)
+
+
+def aws_probe(profile: str | None) -> Probe:
+    """What looks at an AWS account through an administrator's profile; the usual environment names it when left out.
+
+    Raises:
+        UnavailableError: the library that talks to AWS is not installed.
+    """
+    from holdfast.connectors.aws import open_session  # noqa: PLC0415 - an extra
+    from holdfast.connectors.aws.probing import AwsProbe  # noqa: PLC0415 - likewise
+
+    return AwsProbe(open_session(profile), now_us)
+
+
+def suspect_probe(key: str, secret: SecretValue, order: str | None) -> Probe:
+    """What signs in with the suspect credential itself, on a recorded order.
+
+    Raises:
+        RefusedError: no order is named.
+        UnavailableError: the library that talks to AWS is not installed.
+    """
+    from holdfast.connectors.aws import open_session_of  # noqa: PLC0415 - an extra
+    from holdfast.connectors.aws.probing import SuspectCredentialProbe  # noqa: PLC0415 - likewise
+
+    return SuspectCredentialProbe(open_session_of(key, secret), now_us, order)
+
+
+def endpoint_probe() -> Probe:
+    """What looks whether an address answers."""
+    from holdfast.engines.probing_endpoint import EndpointProbe  # noqa: PLC0415 - only who asks needs it
+
+    return EndpointProbe(now_us)
+
+
+def git_probe(folders: Mapping[str, Path], needles: Mapping[str, bytes]) -> Probe:
+    """What looks whether a secret is in the present version of local repositories."""
+    from holdfast.engines.probing_git import GitProbe  # noqa: PLC0415 - only who asks needs it
+
+    return GitProbe(folders, now_us, needles)
 
 
 def _mapping(path: Path) -> dict[str, object]:

@@ -27,9 +27,9 @@ from holdfast.app.capturing import Capturer, Collector, Labels
 from holdfast.app.dispatching import Outcome
 from holdfast.app.inputs import screen_text
 from holdfast.app.investigating import Investigation, Means, Order, investigate
-from holdfast.app.investigation_files import write_files
+from holdfast.app.investigation_files import entries_json, write_files
 from holdfast.app.investigation_report import as_json
-from holdfast.app.investigation_results import RESULT, SOURCE
+from holdfast.app.investigation_results import ENTRIES, PICTURES, RESULT, SOURCE
 from holdfast.app.ports import Texts
 from holdfast.app.ports_capture import Collected
 from holdfast.app.ports_investigation import Progress, Source
@@ -40,6 +40,9 @@ from holdfast.evidence.names import display_name
 from holdfast.evidence.state import Item
 from holdfast.investigation.comparing import changes
 from holdfast.kernel.errors import ConflictError, HoldfastError, RefusedError
+from holdfast.kernel.instants import parse_instant
+
+_SECOND = 1_000_000
 
 
 class Host(Protocol):
@@ -166,7 +169,7 @@ class Inquiries:
                 subjects=wanted.subjects,
                 from_us=wanted.from_us,
                 to_us=wanted.to_us,
-                responders=tuple({"value": value} for value in wanted.responders),
+                responders=(*({"value": value} for value in wanted.responders), *self._own_probes(state)),
             )
             (folder / "table").mkdir(mode=0o700)
             found = investigate(order, self.means(_Telling(running)), folder / "table")
@@ -186,12 +189,29 @@ class Inquiries:
         self, found: Investigation, told: Mapping[str, Any], state: IncidentState, viewer: Viewer, folder: Path
     ) -> str:
         folder.mkdir(mode=0o700)
-        (folder / RESULT).write_text(json.dumps(told, ensure_ascii=False, indent=1), encoding="utf-8")
+        key = self.app.secret_key
+        for name, value in (
+            (RESULT, told),
+            (PICTURES, _screened(found.pictures, key)),
+            (ENTRIES, _screened(entries_json(found.timeline), key)),
+        ):
+            (folder / name).write_text(json.dumps(value, ensure_ascii=False, indent=1), encoding="utf-8")
         write_files(found, folder)
         sink = _AppSink(self.app, state.id, viewer)
         capturer = Capturer(sink, self.app.tools.clock, Collector("holdfast-investigate", __version__))
         origin = "holdfast investigate over " + ", ".join(sorted({one.item or "" for one in found.order.sources}))
         return capturer.folder(folder, Labels(name="investigation", origin=origin[:2_000], source=SOURCE)).evidence_id
+
+    def _own_probes(self, state: IncidentState) -> list[dict[str, Any]]:
+        """Where an earlier run acted as the suspect, on an order: those seconds are ours."""
+        found = []
+        for item in results.items(state):
+            for one in results.read(self.app.vault, state, item.id).get("probes", ()):
+                if one.get("acted_as") and one.get("probed"):
+                    moment = parse_instant(one["probed"])
+                    at = int(moment.timestamp() * 1_000_000)
+                    found.append({"value": one["acted_as"], "from_us": at - _SECOND, "to_us": at + 2 * _SECOND})
+        return found
 
     def table(self, incident_id: str) -> Path | None:
         """Folder of the newest activity table of an incident, for questions in SQL; none before the first run."""

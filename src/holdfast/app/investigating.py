@@ -11,40 +11,53 @@ Rules:
 
 from __future__ import annotations
 
-import importlib
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from holdfast.app.ports_investigation import Engine, Ingest, Ingested, Progress, Source
+from holdfast.app.ports_probing import Probe
+from holdfast.app.probing import probe_all
 from holdfast.investigation import captured
 from holdfast.investigation.activity import GIVEN, INPUTS, RESPONDERS, SCOPE, SUBJECTS, Column
 from holdfast.investigation.answers import Answer
 from holdfast.investigation.assembly import Asked, Citer, Context, Row, assemble, cited_rows
 from holdfast.investigation.coverage import allows_no, grades_for, would_change
+from holdfast.investigation.probing import COLUMNS as PROBES
+from holdfast.investigation.probing import ProbeQuestion, ProbeResult, not_probed, questions_from, rows_from
 from holdfast.investigation.queries import Query, queries
+from holdfast.investigation.sentences import COMPOSERS
+from holdfast.investigation.sigma import Refused
+from holdfast.investigation.spine import Entry, from_rows, from_state, merge
 from holdfast.investigation.stages import Closure, ordered
+from holdfast.investigation.suspects import unmatched_subjects
 
 QUESTIONS = ("I1", "I2", "I3", "I4", "I5", "I6", "I7")
 ROWS = 500
 """Rows of one query that an answer carries; the total says how many there are."""
 _CITED_AT_ONCE = 2_000
-PROBES = (
-    Column("uid", "text", "what was probed"),
-    Column("check", "text", "which check"),
-    Column("standing", "text", "exploitable, closed, not_probed or cannot_tell"),
-    Column("probed_us", "integer", "when it was probed"),
-    Column("why", "text", "what the probe saw"),
-    Column("row_id", "integer", "what it was asked for"),
+_DATED = ("trust_edges", "grants", "state_items")
+"""State tables whose rows say when they were captured."""
+_TIMELINE = 20_000
+"""Entries of a timeline that a result keeps; the table behind it has all of them."""
+_DRAWN = 20_000
+"""Rows that a picture is drawn from, at most."""
+_SIGMA = Query(
+    id="i5_sigma",
+    question="I5",
+    part="",
+    title="Your own Sigma rules",
+    why="Rules are hints of single events; they say where to look.",
+    rank=900,
+    some="{rows} events fit your own Sigma rules, the first: {what}.",
+    none="No event fits your own Sigma rules",
+    rests_on=(),
+    after=("activity",),
+    sql="",
+    engines=("duckdb",),
+    cases=(),
 )
-
-
-def _composer(question: str) -> Any:
-    try:
-        return importlib.import_module(f"holdfast.investigation.sentences.{question.lower()}").sentence
-    except ImportError:
-        return lambda results, facts: " ".join(f"{name}: {len(rows)} rows." for name, rows in results.items())
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,8 +71,8 @@ class Order:
     to_us: int | None = None
     responders: tuple[Row, ...] = ()
     """Rows of the responders table: whose acts are ours."""
-    probes: tuple[Row, ...] = ()
-    """Rows of the probes table: checks already made."""
+    probe_questions: tuple[ProbeQuestion, ...] = ()
+    """Checks a person asked for, beside those that the logs give rise to."""
     rows: int = ROWS
 
 
@@ -70,6 +83,10 @@ class Means:
     ingest: Ingest
     engine: Callable[[Path], Engine]
     """Opens an engine that may write into a folder."""
+    probes: Sequence[Probe] = ()
+    """What looks at providers and repositories; without any, nothing is probed, and the answer says so."""
+    sigma: Callable[[Engine], tuple[list[dict[str, Any]], list[Refused]]] | None = None
+    """Runs the user's own Sigma rules: events they fit, and rules that were not run."""
     progress: Progress | None = None
 
 
@@ -82,6 +99,12 @@ class Investigation:
     engine: Engine
     scope: Row
     answers: dict[str, Answer] = field(default_factory=dict)
+    timeline: list[Entry] = field(default_factory=list)
+    pictures: dict[str, list[dict[str, Any]]] = field(default_factory=dict)
+    """Rows that each picture is drawn from."""
+    probes: list[ProbeResult] = field(default_factory=list)
+    refused: list[Refused] = field(default_factory=list)
+    """Sigma rules that were not run."""
 
     def totals(self) -> dict[str, int]:
         """Records, and what became of them; the first is the sum of the others."""
@@ -113,7 +136,9 @@ def investigate_ingested(order: Order, means: Means, folder: Path, ingested: Ing
         found = Investigation(order, ingested, engine, scope)
         _define(engine, order, ingested, scope)
         _make_stages(engine, means.progress)
-        found.answers = _answers(found, means.progress)
+        _probe(found, means)
+        citer = _answer(found, means)
+        _lay_out(found, citer)
     except BaseException:
         engine.close()
         raise
@@ -143,7 +168,7 @@ def _define(engine: Engine, order: Order, ingested: Ingested, scope: Row) -> Non
     engine.define("scope", SCOPE, [scope])
     engine.define("subjects", SUBJECTS, [{"value": value} for value in order.subjects])
     engine.define("responders", RESPONDERS, order.responders)
-    engine.define("probes", PROBES, order.probes)
+    engine.define("probes", PROBES, [])
     tables: dict[str, tuple[Sequence[Column], Sequence[Row]]] = {
         name: (columns, []) for name, columns in captured.tables().items()
     }
@@ -171,15 +196,46 @@ def _make_stages(engine: Engine, progress: Progress | None) -> None:
             engine.materialise(stage.id, stage.sql)
 
 
-def _answers(found: Investigation, progress: Progress | None) -> dict[str, Answer]:
+def _probe(found: Investigation, means: Means) -> None:
+    """Ask whether what was made or opened still works; what cannot be asked stays not probed."""
+    made = found.engine.rows("SELECT * FROM made ORDER BY ALL")
+    asked = [*questions_from(made), *found.order.probe_questions]
+    found.probes = probe_all(asked, means.probes) if means.probes else not_probed(asked)
+    found.engine.define("probes", PROBES, rows_from(found.probes))
+
+
+def _answer(found: Investigation, means: Means) -> Citer:
     library = queries()
     asked: dict[str, list[Asked]] = {question: [] for question in QUESTIONS}
     for number, query in enumerate(library):
-        if progress is not None:
-            progress(number, len(library), query.title)
+        if means.progress is not None:
+            means.progress(number, len(library), query.title)
         asked[query.question].append(_ask(found.engine, query, found.order.rows))
+    if means.sigma is not None:
+        hits, found.refused = means.sigma(found.engine)
+        rows = tuple({**one, "what": f"{one['title']} ({one['level'] or 'no level'})"} for one in hits)
+        asked["I5"].append(Asked(_SIGMA, rows[: found.order.rows], len(rows)))
     context = _context(found, [row for some in asked.values() for one in some for row in one.rows])
-    return {question: assemble(question, asked[question], _composer(question), context) for question in QUESTIONS}
+    for question in QUESTIONS:
+        found.answers[question] = assemble(question, asked[question], COMPOSERS[question], context)
+    return context.citer
+
+
+def _lay_out(found: Investigation, citer: Citer) -> None:
+    """The timeline and what the pictures are drawn from."""
+    engine = found.engine
+    rows = engine.rows("SELECT * FROM timeline ORDER BY time_us, row_id, kind, until_us", _TIMELINE)
+    state = [row for name in _DATED for row in engine.rows(f"SELECT DISTINCT row_id, captured_us FROM {name}")]  # noqa: S608 - our own names
+    cited = {one: citation for one in cited_rows([*rows, *state]) if (citation := citer.cite(one)) is not None}
+    found.timeline = merge(from_rows(rows, cited), from_state(state, cited))
+    edges = next(query for query in queries() if query.id == "i3_edges")
+    found.pictures = {
+        "timeline": rows,
+        "trust": engine.rows(edges.sql, _DRAWN),
+        "coverage": engine.rows("SELECT * FROM coverage ORDER BY ALL", _DRAWN),
+        "identities": engine.rows("SELECT * FROM identity_hours ORDER BY place, hour", _DRAWN),
+        "suspects": engine.rows("SELECT DISTINCT value FROM suspects ORDER BY value", _DRAWN),
+    }
 
 
 def _ask(engine: Engine, query: Query, limit: int) -> Asked:
@@ -207,12 +263,23 @@ def _context(found: Investigation, rows: Iterable[Row]) -> Context:
             "to_us": scope["to_us"],
             "sources": sorted({one["source"] for one in coverage if one["source"]}),
             "suspects": [
-                one["value"] for one in engine.rows("SELECT * FROM suspects ORDER BY kind, value, row_id", 200)
+                one["value"]
+                for one in engine.rows(
+                    "SELECT * FROM suspects WHERE kind <> 'origin' ORDER BY kind, value, row_id", 200
+                )
             ],
             "subjects": list(found.order.subjects),
+            "unmatched": _unmatched(found) if found.order.subjects else [],
         },
         as_of_us=scope["as_of_us"],
     )
+
+
+def _unmatched(found: Investigation) -> list[str]:
+    """Subjects asked about that do not occur in what was read."""
+    hits = found.engine.rows("SELECT DISTINCT value FROM subject_hits")
+    led = found.engine.rows("SELECT DISTINCT subject FROM suspects")
+    return unmatched_subjects([{"value": value} for value in found.order.subjects], hits, led)
 
 
 def _rests_on(question: str) -> tuple[str, ...]:

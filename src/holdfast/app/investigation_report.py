@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import asdict
 from typing import Any
 
 from holdfast import __version__
@@ -10,6 +11,7 @@ from holdfast.app.investigating import Investigation
 from holdfast.app.investigation_results import FORMAT
 from holdfast.investigation.answers import Answer, AnswerRow, CellGrade
 from holdfast.investigation.assembly import instant_text
+from holdfast.investigation.probing import ProbeResult
 from holdfast.investigation.queries import library_digest
 
 
@@ -30,6 +32,22 @@ def as_json(found: Investigation) -> dict[str, Any]:
         },
         "inputs": {**found.totals(), "files": [_input(one) for one in found.ingested.inputs]},
         "answers": {question: answer_json(answer) for question, answer in found.answers.items()},
+        "probes": [_probed(one) for one in found.probes],
+        "sigma_refused": [asdict(one) for one in found.refused],
+    }
+
+
+def _probed(one: ProbeResult) -> dict[str, Any]:
+    """A check with what it saw: the evidence of I7."""
+    return {
+        "uid": one.question.uid,
+        "check": one.question.check,
+        "standing": one.standing,
+        "probed": instant_text(one.probed_us),
+        "why": one.why,
+        "evidence": dict(one.evidence),
+        "acted_as": one.acted_as,
+        "order": one.order,
     }
 
 

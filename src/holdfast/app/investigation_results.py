@@ -15,6 +15,10 @@ from holdfast.kernel.errors import NotFoundError
 SOURCE = "investigation"
 """What an item's ``source`` says when it is the result of a run."""
 RESULT = "answers.json"
+PICTURES = "pictures.json"
+"""Rows that the pictures are drawn from."""
+ENTRIES = "entries.json"
+"""Entries of the timeline."""
 FORMAT = "holdfast-investigation/1"
 _MAX_FILE = 256 << 20
 

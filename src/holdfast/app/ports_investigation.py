@@ -76,3 +76,26 @@ class Engine(Protocol):
     def close(self) -> None:
         """Give everything back."""
         ...
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """What a question in SQL gives."""
+
+    columns: tuple[tuple[str, str], ...]
+    """Names and DuckDB's types."""
+    rows: tuple[tuple[Any, ...], ...]
+    """Values as JSON holds them; instants are texts in UTC with Z."""
+    cut: str | None
+    """``rows`` or ``bytes`` when there was more than a reply may hold."""
+    seconds: float
+
+
+class Ask(Protocol):
+    """Runs one SELECT of a person over an investigation's tables, and can do nothing else."""
+
+    def __call__(
+        self, sql: str, parameters: Mapping[str, str] | None = None, *, limit: int = 1000, timeout_s: float = 30.0
+    ) -> Reply:
+        """Rows of the query; ``$name`` in it stands for the parameter's text."""
+        ...

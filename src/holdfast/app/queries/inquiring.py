@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -9,7 +10,12 @@ from typing import Any
 from holdfast.app import investigation_results as results
 from holdfast.app.application import Application
 from holdfast.app.inquiries import Running
+from holdfast.app.investigation_files import entries_from
+from holdfast.app.investigation_pictures import PICTURES, draw
+from holdfast.app.queries import timeline
 from holdfast.app.state import IncidentState
+from holdfast.investigation.spine import Entry, merge
+from holdfast.kernel.instants import parse_instant
 
 ROWS = 12
 """Rows of an answer that a page shows; the result holds all of them."""
@@ -32,6 +38,8 @@ class Shown:
     not shown), ``grades`` (grade to hours), ``would_change``, ``changed``."""
     unread: tuple[Mapping[str, Any], ...]
     """Inputs with records that could not be read."""
+    pictures: Mapping[str, str]
+    """SVG by name."""
     new_items: tuple[str, ...]
     """Items captured since the result: running again may change it."""
 
@@ -42,7 +50,7 @@ def shown(app: Application, state: IncidentState) -> Shown:
     running = inquiries.running(state.id)
     kept = results.items(state)
     if not kept:
-        return Shown(running, None, (), {}, {}, (), ())
+        return Shown(running, None, (), {}, {}, (), dict.fromkeys(PICTURES, ""), ())
     newest = kept[-1]
     result = results.read(app.vault, state, newest.id)
     changes = result.get("changes", {}).get("answers", {})
@@ -57,8 +65,46 @@ def shown(app: Application, state: IncidentState) -> Shown:
         result=result,
         answers=answers,
         unread=tuple(one for one in result["inputs"]["files"] if one["quarantined"]),
+        pictures=_pictures(app, state, newest.id, result),
         new_items=tuple(later),
     )
+
+
+def _pictures(app: Application, state: IncidentState, evidence_id: str, result: Mapping[str, Any]) -> dict[str, str]:
+    rows = json.loads(results.file(app.vault, state, evidence_id, results.PICTURES))
+    start, end = (_microseconds(result["scope"][name]) for name in ("from", "to"))
+    return draw(rows, start, end)
+
+
+def entries(app: Application, state: IncidentState) -> list[Entry]:
+    """One timeline: what the newest result found, and the incident's own record with its pins.
+
+    The record's words are joined here and not kept in the result: they are sealed, and may be erased.
+    """
+    kept = results.items(state)
+    found = []
+    if kept:
+        found = entries_from(results.file(app.vault, state, kept[-1].id, results.ENTRIES))
+    own = []
+    for entry in timeline.entries(state, app.record.load(state.id), app.texts):
+        at = _microseconds(entry.occurred_at)
+        own.append(
+            Entry(
+                kind="pin" if entry.pinned else "incident",
+                what=entry.sentence,
+                time_us=at,
+                shown_us=at,
+                source="holdfast",
+                actor=entry.actor,
+                id=f"#{entry.seq}",
+            )
+        )
+    return merge(found, own)
+
+
+def _microseconds(text: str) -> int:
+    moment = parse_instant(text)
+    return int(moment.timestamp()) * 1_000_000 + moment.microsecond
 
 
 def _answer(answer: Mapping[str, Any], changed: Mapping[str, Any]) -> dict[str, Any]:

@@ -2,12 +2,15 @@
 
 from typing import Annotated, Literal
 
-from fastapi import APIRouter, Path
+from fastapi import APIRouter, Path, Query
 from fastapi.responses import JSONResponse, Response
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, StringConstraints
 
 from holdfast.app import investigation_results as results
 from holdfast.app.inquiries import Wanted
+from holdfast.app.queries import inquiring
+from holdfast.investigation import spine
+from holdfast.investigation.assembly import instant_text
 from holdfast.kernel.errors import BadInputError
 from holdfast.kernel.instants import format_instant, to_utc
 from holdfast.web.api.commands import API, PROBLEMS, IncidentPath
@@ -17,6 +20,7 @@ ResultPath = Annotated[str, Path(pattern=r"^ev-[1-9][0-9]{0,8}$", description="a
 FileName = Literal[
     "answers.json", "timeline.csv", "timeline.jsonl", "timeline.svg", "trust.svg", "coverage.svg", "identities.svg"
 ]
+Kind = Literal["lead", "signal", "act", "response", "gap", "pin", "state", "incident"]
 Value = Annotated[str, StringConstraints(min_length=1, max_length=500, pattern=r"^[^\x00-\x1f\x7f]+$")]
 _TYPES = {
     "json": "application/json",
@@ -86,7 +90,55 @@ def router() -> APIRouter:
         }
         return Response(raw, media_type=_TYPES[name.rpartition(".")[2]], headers=headers)
 
+    _timeline(routes)
     return routes
+
+
+def _timeline(routes: APIRouter) -> None:
+    @routes.get("/investigation/timeline", operation_id="read-investigation-timeline")
+    def entries(  # noqa: PLR0913, PLR0917 - each is a query parameter
+        incident_id: IncidentPath,
+        viewer: ViewerDep,
+        app: ApplicationDep,
+        kind: Annotated[list[Kind] | None, Query()] = None,
+        source: Annotated[list[str] | None, Query(max_length=60)] = None,
+        actor: Annotated[str, Query(max_length=200)] = "",
+        words: Annotated[str, Query(max_length=200)] = "",
+        after: Annotated[str | None, Query(max_length=200)] = None,
+        limit: Annotated[int, Query(ge=1, le=spine.PAGE)] = spine.PAGE,
+    ) -> JSONResponse:
+        """One timeline over all sources and the incident's own record; ``next`` is what to pass as ``after``."""
+        state = app.incident(incident_id, viewer)
+        wanted = spine.Wanted(frozenset(kind or ()), frozenset(source or ()), actor, words)
+        page = spine.page(inquiring.entries(app, state), wanted, after, limit)
+        told = {
+            "entries": [_entry(one) for one in page.entries],
+            "total": page.total,
+            "next": page.following,
+            "counts": dict(page.counts),
+        }
+        return JSONResponse(told)
+
+
+def _entry(one: spine.Entry) -> dict[str, object]:
+    return {
+        "kind": one.kind,
+        "what": one.what,
+        "time": instant_text(one.time_us),
+        "until": instant_text(one.until_us),
+        "source": one.source,
+        "account": one.account,
+        "region": one.region,
+        "actor": one.actor,
+        "target": one.target,
+        "operation": one.operation,
+        "status": one.status,
+        "score": one.score,
+        "technique": one.technique,
+        "events": one.events,
+        "citation": None if one.citation is None else one.citation.as_json(),
+        "id": one.id,
+    }
 
 
 def wanted_from(body: Investigate) -> Wanted:

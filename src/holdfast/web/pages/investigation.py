@@ -10,7 +10,6 @@ from markupsafe import Markup
 from pydantic import ValidationError
 
 from holdfast.app.authorisation import is_permitted
-from holdfast.app.investigation_pictures import draw
 from holdfast.app.queries import inquiring
 from holdfast.app.queries.questions import QuestionShown, questions
 from holdfast.kernel.errors import BadInputError
@@ -47,7 +46,7 @@ def router() -> APIRouter:
             "investigation.html",
             found=shown,
             told=told,
-            pictures={name: Markup(svg) for name, svg in draw(told.result).items()},  # noqa: S704 - drawn and escaped by us
+            pictures={name: Markup(svg) for name, svg in told.pictures.items()},  # noqa: S704 - drawn and escaped by us
             csrf=csrf_of(request),
             may_run=is_permitted(viewer, "evidence.add", here.state),
         )
