@@ -6,14 +6,16 @@ The account, cluster and repository are our own, written here.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import pytest
 
 from holdfast.app.investigating import Investigation, Order, investigate
 from holdfast.app.ports_investigation import Source
+from holdfast.app.ports_probing import Probe
+from holdfast.investigation.probing import ProbeQuestion, ProbeResult, Standing
 from holdfast.wiring import investigation_means
 
 IAM = "arn:aws:iam::111111111111:"
@@ -112,13 +114,23 @@ def state(folder: Path) -> None:
     (workflows / "ci.yml").write_text(WORKFLOW)
 
 
-def asked(folder: Path, subject: str, probes: tuple[Any, ...] = ()) -> Iterator[Investigation]:
+def asked(folder: Path, subject: str, probes: tuple[Probe, ...] = ()) -> Iterator[Investigation]:
     work = folder.parent / "work"
     work.mkdir()
-    source = Source(folder, "evidence")
-    found = investigate(Order((source,), (subject,), probes=probes), investigation_means(), work)
+    order = Order((Source(folder, "evidence"),), (subject,))
+    found = investigate(order, investigation_means(probes=probes), work)
     yield found
     found.close()
+
+
+class Keys:
+    """A provider that knows two keys."""
+
+    permissions: ClassVar[Mapping[str, tuple[str, ...]]] = {"key_active": ("iam:ListAccessKeys",)}
+
+    def check(self, question: ProbeQuestion) -> ProbeResult:
+        standing: Standing = "closed" if question.uid == KEY else "exploitable"
+        return ProbeResult(question, standing, 1_800_000_000_000_000, "as the provider says")
 
 
 @pytest.fixture
@@ -160,12 +172,7 @@ def test_without_state_it_is_said_that_the_logs_alone_were_there(evidence: Path)
 
 
 def test_a_probe_decides_what_stands_open(evidence: Path) -> None:
-    seen = {"check": "key_active", "probed_us": 1_800_000_000_000_000}
-    probes = (
-        {"uid": KEY, "standing": "closed", "why": "the key of ci is Inactive", **seen},
-        {"uid": MADE_KEY, "standing": "exploitable", "why": "the key of backup is Active", **seen},
-    )
-    for found in asked(evidence, KEY, probes):
+    for found in asked(evidence, KEY, (Keys(),)):
         left = [row.cells["uid"] for row in found.answers["I7"].rows if row.finding == "i7_open"]
         assert left == [MADE_KEY, "backup"]
         said = f"1 thing is still exploitable by a probe at 2027-01-15T08:00:00Z, first: {MADE_KEY}"
