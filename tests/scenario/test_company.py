@@ -218,11 +218,11 @@ def test_new_addresses_of_known_identities_are_the_attackers(by_key: Found) -> N
     }
 
 
-def test_the_chain_of_sessions_goes_back_to_the_job_and_its_person(by_key: Found) -> None:
-    admin = next(row for row in by_key.rows("i2_suspects") if row.cells["actor_uid"].endswith("role/platform-admin"))
+def test_the_chain_of_sessions_goes_back_to_the_job_and_its_person(whole: Found) -> None:
+    admin = next(row for row in whole.rows("i2_suspects") if row.cells["actor_uid"].endswith("role/platform-admin"))
     chain = admin.what
     assert "repo:larkfield/shop:ref:refs/heads/main → role/gha-build → role/deploy → role/platform-admin" in chain
-    [login] = [one.actor for one in by_key.case.answers.acts.values() if one.label == "pat"]
+    [login] = [one.actor for one in whole.case.answers.acts.values() if one.label == "pat"]
     assert login in chain
 
 
@@ -380,7 +380,7 @@ def test_what_was_left_open_is_exact(whole: Found) -> None:
         ("secret with a token that never expires", "kube-system/metrics-token"),
     }
     assert len(told) == len(whole.case.answers.open_items())
-    assert {row.cells["kind"] for row in whole.rows("i7_open")} - OPEN == {"access key in use"}
+    assert {row.cells["kind"] for row in whole.rows("i7_open")} - OPEN <= {"access key in use"}
 
 
 OPEN = {

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from holdfast.investigation import silence
 from holdfast.investigation.answers import Grade
 from holdfast.investigation.logfacts import Stream, facts_of, retention_days
-from holdfast.investigation.logging_gaps import Off, intervals, trail_selects
+from holdfast.investigation.logging_gaps import Off, intervals, regions_without_data, trail_selects
 from holdfast.investigation.overlays import HOUR_US, Overlay, from_checks, from_digests, from_inputs
 
 Row = Mapping[str, Any]
@@ -82,6 +82,8 @@ class Grid:
     readers: Mapping[str, set[str]]
     last_told: Mapping[str, int]
     selects: Mapping[str, tuple[bool, int]]
+    without: Mapping[str, Mapping[str, int]]
+    """Regions whose captured trails select no data events, by account."""
 
     @classmethod
     def of(cls, tables: Mapping[str, list[Row]]) -> Grid | None:
@@ -106,7 +108,9 @@ class Grid:
         for off in intervals(tables["logging_changes"], tables["state_items"]):
             offs[off.source].append(off)
         readers = _readers(tables["inputs"])
-        return cls(first, last, grouped, overlays, offs, readers, told, trail_selects(tables["state_items"]))
+        state = tables["state_items"]
+        selects, without = trail_selects(state), regions_without_data(state)
+        return cls(first, last, grouped, overlays, offs, readers, told, selects, without)
 
     def rows(self) -> Iterator[dict[str, Any]]:
         """Rows of the table ``coverage`` without ``close``, in order."""
@@ -124,6 +128,7 @@ class Grid:
                 for event_class in sorted(cell.by_class):
                     yield from self._compress(cell, event_class, codes, marks, usual)
             yield from self._never(source, account, cells)
+            yield from self._elsewhere_only(source, account, cells)
 
     def _account(self, source: str, account: str | None) -> list[_Cell]:
         """Cells of one account: by region and stream, each with the counts of its classes."""
@@ -261,6 +266,30 @@ class Grid:
                 "row_id": cited,
             }
 
+    def _elsewhere_only(self, source: str, account: str | None, cells: Sequence[_Cell]) -> Iterator[dict[str, Any]]:
+        """Regions without data events while others of the account tell of them, where captured trails say why."""
+        places = {
+            name: {cell.region for cell in cells if cell.stream.classes[0] == name} for name in ("data", "management")
+        }
+        if source != "aws.cloudtrail" or not places["data"]:
+            return
+        without = self.without.get(account or "", {})
+        silent = (places["management"] - places["data"]) & set(without)
+        for region in sorted(region for region in silent if region):
+            yield {
+                "source": source,
+                "account_uid": account,
+                "region": region,
+                "event_class": "data",
+                "grade": "never_enabled",
+                "from_hour": self.first,
+                "to_hour": self.last,
+                "hours": self.last - self.first,
+                "events": 0,
+                "why": "data events were not selected in this region when its trail was captured, and none was told",
+                "row_id": without[region],
+            }
+
 
 def _range(hourly: Sequence[Row], scope: Sequence[Row]) -> tuple[int, int]:
     """From the start of the baseline to the end of the window, near the middle of the evidence; equal for nothing."""
@@ -269,7 +298,11 @@ def _range(hourly: Sequence[Row], scope: Sequence[Row]) -> tuple[int, int]:
     hours = [row["hour"] for row in hourly]
     told = [scope[0][name] for name in ("baseline_from_us", "from_us") if scope and scope[0][name] is not None]
     first = min(told) // HOUR_US if told else min(hours)
-    last = scope[0]["to_us"] // HOUR_US + 1 if scope and scope[0]["to_us"] is not None else max(hours) + 1
+    last = max(hours) + 1
+    if scope and scope[0]["to_us"] is not None:
+        # An hour that only begins at the end of the window counts when something was told in it.
+        hour, rest = divmod(scope[0]["to_us"], HOUR_US)
+        last = hour if not rest and last <= hour else hour + 1
     middle = int(np.median(hours))
     return max(first, middle - REACH), min(last, middle + REACH)
 

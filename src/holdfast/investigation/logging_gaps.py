@@ -73,11 +73,48 @@ def trail_selects(state_items: Iterable[Row]) -> dict[str, tuple[bool, int]]:
             text = row["value"] or ""
             if row["attribute"] == "has_selectors" and text.lower() != "false":
                 continue  # there are some, which ones was not captured
-            selects = "AWS::" in text or '"Data"' in text
+            selects = _selects(text)
             known = found.get(row["account_uid"])
             if known is None or (selects and not known[0]):
                 found[row["account_uid"]] = (selects, row["row_id"])
     return found
+
+
+def _selects(text: str) -> bool:
+    """Whether selectors, as JSON text, select data events."""
+    return "AWS::" in text or '"Data"' in text
+
+
+def regions_without_data(state_items: Iterable[Row]) -> dict[str, dict[str, int]]:
+    """Regions whose captured trails select no data events, by account, each with a row that says so.
+
+    Only regions with a trail of their own whose selectors were captured: of the others nothing is known here.
+    """
+    trails: dict[str, dict[str, Row]] = defaultdict(dict)
+    for row in state_items:
+        if row["type"] == "trail" and row["account_uid"]:
+            trails[row["uid"]][row["attribute"]] = row
+    own: dict[str, dict[str, int]] = defaultdict(dict)
+    selected: set[tuple[str, str]] = set()
+    for uid, told in trails.items():
+        chosen = [told[name] for name in ("selectors", "advanced_selectors") if name in told]
+        home = told["home_region"]["value"] if "home_region" in told else _region(uid)
+        everywhere = "multi_region" in told and told["multi_region"]["value"] == "true"
+        for row in chosen:
+            if _selects(row["value"] or ""):
+                selected.add((row["account_uid"], "" if everywhere else home))
+            elif not everywhere:
+                own[row["account_uid"]].setdefault(home, row["row_id"])
+    return {
+        account: {region: row for region, row in regions.items() if (account, region) not in selected}
+        for account, regions in own.items()
+        if (account, "") not in selected
+    }
+
+
+def _region(arn: str) -> str:
+    parts = arn.split(":")
+    return parts[3] if len(parts) > 3 else ""  # noqa: PLR2004 - an ARN's fourth part
 
 
 def _request(row: Row) -> Mapping[str, Any]:

@@ -8,6 +8,7 @@ import pytest
 
 from holdfast.investigation import coverage
 from holdfast.investigation.logfacts import known, retention_days
+from holdfast.investigation.logging_gaps import regions_without_data
 from tests.unit.investigation.coverage_world import HOUR_US, START, given, graded, hourly_rows
 
 A, B = "111111111111", "222222222222"
@@ -285,3 +286,19 @@ def test_no_events_give_no_cells() -> None:
 
 def test_every_shipped_log_has_streams_and_a_way_to_export_it() -> None:
     assert all(facts.streams and facts.export for facts in known().values())
+
+
+def test_a_region_whose_own_trail_selects_no_objects_is_told_apart_from_its_account() -> None:
+    def told(uid: str, **attributes: str) -> list[dict[str, Any]]:
+        return [
+            {"uid": uid, "type": "trail", "attribute": name, "value": value, "account_uid": "1", "row_id": number}
+            for number, (name, value) in enumerate(attributes.items())
+        ]
+
+    west = told("arn:aws:cloudtrail:eu-west-1:1:trail/west", multi_region="false", selectors='[{"DataResources":[]}]')
+    central = told("arn:aws:cloudtrail:eu-central-1:1:trail/c", selectors='[{"Type":"AWS::S3::Object"}]')
+    everywhere = told(
+        "arn:aws:cloudtrail:eu-central-1:1:trail/all", multi_region="true", selectors='["AWS::S3::Object"]'
+    )
+    assert regions_without_data([*west, *central]) == {"1": {"eu-west-1": 1}}
+    assert regions_without_data([*west, *central, *everywhere]) == {}
