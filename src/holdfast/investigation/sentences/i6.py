@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -53,7 +54,7 @@ def _told(cells: Sequence[Row]) -> str:
 
 def _missing(gaps: Sequence[Row]) -> str:
     said = [
-        f"{row['hours']}-hour gap in {_cell(row)} from {_span(row)} ({row['why']})"
+        f"{row['hours']}-hour gap in {_cell(row)} from {_span(row)}, {_brief(row['why'])}"
         for row in sorted(gaps, key=lambda row: (-row["hours"], row["from_us"]))[:_SHOWN]
     ]
     rest = len(gaps) - len(said)
@@ -62,22 +63,36 @@ def _missing(gaps: Sequence[Row]) -> str:
 
 def _doubtful(holes: Sequence[Row]) -> str:
     """What cannot be told, one clause for each class and grade, worst first."""
-    groups: dict[tuple[str, str, str], list[Row]] = {}
+    groups: dict[tuple[str, str, tuple[tuple[int, int], ...]], list[Row]] = {}
+    by_class: dict[tuple[str, str, str], list[Row]] = {}
     for row in sorted(holes, key=lambda row: (WORST.index(row["grade"]), -row["hours"])):
-        groups.setdefault((row["grade"], row["source"], row["event_class"]), []).append(row)
+        by_class.setdefault((row["grade"], row["source"], row["event_class"]), []).append(row)
+    for (grade, source, _), rows in by_class.items():
+        when = tuple(sorted({(row["from_us"], row["to_us"]) for row in rows}))
+        groups.setdefault((grade, source, when), []).extend(rows)
     said = [_clause(rows) for rows in list(groups.values())[:_SHOWN]]
     rest = len(groups) - len(said)
     return "; ".join(said) + (f"; and {_count(rest, 'more kind')} of hours that cannot tell" if rest else "")
 
 
 def _clause(rows: Sequence[Row]) -> str:
+    """Holes of one log and grade at the same times, whatever their classes."""
     first = rows[0]
-    hours = sum(row["hours"] for row in rows)
+    classes = sorted({row["event_class"] for row in rows})
+    events = f"{first['source']} {_listed(classes)} events"
+    hours = sum(row["hours"] for row in rows if row["event_class"] == first["event_class"])
     if first["grade"] == "never_enabled":
-        return f"cannot tell {_events(first)} of {_count(len(rows), 'account')}, which nobody switched on"
+        accounts = len({row["account_uid"] for row in rows})
+        return f"cannot tell {events} of {_count(accounts, 'account')}, which nobody switched on"
     if first["grade"] == "out_of_retention":
-        return f"{_events(first)} of {_count(hours, 'hour')} are no longer kept by the provider"
-    return f"cannot tell {_events(first)} in {_count(hours, 'hour')}, first {_span(first)} ({first['why']})"
+        return f"{events} of {_count(hours, 'hour')} are no longer kept by the provider"
+    return f"cannot tell {events} in {_count(hours, 'hour')}, first {_span(first)}, {_brief(first['why'])}"
+
+
+def _brief(why: str) -> str:
+    """A reason to read aloud: files by their last name, without what stands in brackets at its end."""
+    words = [word.rsplit("/", 1)[-1] if "/" in word and ":" not in word else word for word in why.split(" ")]
+    return re.sub(r" \((?:[^()]|\([^()]*\))*\)$", "", " ".join(words))
 
 
 def _changes(rows: Sequence[Row], facts: Mapping[str, Any]) -> str:

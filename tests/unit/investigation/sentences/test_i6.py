@@ -56,6 +56,14 @@ def test_holes_outside_the_window_are_not_said() -> None:
     assert "gap" not in said
 
 
+def test_classes_of_a_log_that_share_a_hole_are_said_together_and_reasons_briefly() -> None:
+    why = "1 record of logs/github/audit.gz could not be read (a line that is not JSON (1))"
+    holes = [hole("cannot_tell", 15, event_class=name, why=why) for name in ("data", "job")]
+    said = sentence({"i6_cells": [cell()], "i6_holes": holes}, FACTS)
+    assert "cannot tell aws.cloudtrail data and job events in 15 hours, first 2024-01-01 00:00 to 15:00Z, " in said
+    assert said.endswith("1 record of audit.gz could not be read.")
+
+
 def test_more_than_a_few_gaps_are_counted() -> None:
     said = sentence({"i6_cells": [cell()], "i6_holes": [hole("gap", n) for n in range(1, 8)]}, FACTS)
     assert said.count("-hour gap") == 3
