@@ -19,6 +19,7 @@ from holdfast.investigation import (
     sessions,
     suspects,
     trust,
+    trust_paths,
     undoing,
 )
 from holdfast.investigation.activity import Column
@@ -53,7 +54,7 @@ CLOSURES: tuple[Closure, ...] = (
         "held", "Grants by the identity that ends up with them", effective.HELD_AFTER, effective.HELD, effective.held
     ),
     Closure("trust_graph", "Who trusts whom, by logs and state", trust.EDGES_AFTER, trust.EDGES, trust.graph),
-    Closure("trust_paths", "What leads to what", trust.PATHS_AFTER, trust.PATHS, trust.paths),
+    Closure("trust_paths", "What leads to what", trust_paths.PATHS_AFTER, trust_paths.PATHS, trust_paths.paths),
     Closure("could_do", "What suspects could have done", effective.COULD_AFTER, effective.COULD, effective.could),
     Closure("did_do", "What suspects did", effective.DID_AFTER, effective.DID, effective.did),
 )

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from holdfast.investigation.trust import EDGES, EDGES_AFTER, PATHS, PATHS_AFTER, graph, paths, secret_name, short
+from holdfast.investigation.trust import EDGES, EDGES_AFTER, graph, secret_name, short
+from holdfast.investigation.trust_paths import PATHS, PATHS_AFTER, paths
 
 ADA = "arn:aws:iam::111111111111:user/ada"
 ADMIN = "arn:aws:iam::111111111111:role/admin"
