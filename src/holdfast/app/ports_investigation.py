@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any, Protocol, runtime_checkable
 
 from holdfast.investigation.activity import Column
 
@@ -98,4 +98,13 @@ class Ask(Protocol):
         self, sql: str, parameters: Mapping[str, str] | None = None, *, limit: int = 1000, timeout_s: float = 30.0
     ) -> Reply:
         """Rows of the query; ``$name`` in it stands for the parameter's text."""
+        ...
+
+
+@runtime_checkable
+class Keeper(Protocol):
+    """An engine whose tables can be kept for questions later."""
+
+    def keep(self, folder: Path) -> Mapping[str, Sequence[Path]]:
+        """Write every table but the activity into a folder, one file each, named after it."""
         ...
