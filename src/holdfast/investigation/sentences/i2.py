@@ -48,7 +48,8 @@ def _unmatched(facts: Facts) -> str:
 def _suspects(results: Results, facts: Facts) -> str:
     rows = results.get("i2_suspects", ())
     if not rows:
-        return "" if "i2_suspects" in facts.get("cannot_tell", {}) else "no identity that acted is under suspicion"
+        silent = facts.get("unmatched") or "i2_suspects" in facts.get("cannot_tell", {})
+        return "" if silent else "no identity that acted is under suspicion"
     total = _total("i2_suspects", rows, facts)
     count = "1 identity acted" if total == 1 else f"{total} identities acted"
     first = instant_text(min((row["first_us"] for row in rows if row.get("first_us") is not None), default=None))
