@@ -294,8 +294,8 @@ def at(value: Value, path: str) -> str | None:
 
 
 def target(record: Mapping[str, Any], operation: str, account: str | None) -> tuple[str | None, str | None]:
-    """What was acted upon, and of which kind it is."""
-    request = record.get("requestParameters")
+    """What was acted upon, and of which kind it is; an event of the service itself names it in its details."""
+    request = record.get("requestParameters") or record.get("serviceEventDetails")
     resource = _resource(record["resources"]) if record.get("resources") else None
     rule = RULES.get(operation)
     if rule is not None:

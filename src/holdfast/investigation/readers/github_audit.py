@@ -6,7 +6,8 @@ Rules:
    says otherwise.
 3. ``operation_type`` tells reading from writing; without it only Git transfers and downloads are told apart.
 4. A deploy key acts under the login ``deploy_key``: it is known by its fingerprint, or else by its repository.
-5. ``hashed_token`` is the credential, unless the act itself made the token.
+5. ``hashed_token`` is the credential, unless the act itself made the token. What is done to a token names it by
+   ``token_id``: that is the target, not the credential.
 
 Not handled here: the organisation's CSV export, which lacks times and addresses of many events.
 """
@@ -121,6 +122,8 @@ def _credential(action: str, event: Mapping[str, Any]) -> Fields:
     hashed, number = told(event.get("hashed_token")), told(event.get("token_id"))
     token = hashed or (f"token:{number}" if number else None)
     if action not in _ISSUING:
+        if action.startswith("personal_access_token.") and not told(event.get("programmatic_access_type")):
+            return {}
         return {"credential_uid": token or (told(event.get("fingerprint")) if action.startswith("git.") else None)}
     made = first(event.get("user_programmatic_access_id"), event.get("fingerprint"), event.get("credential_id"))
     if told(event.get("programmatic_access_type")):
@@ -137,6 +140,10 @@ def _session(action: str, event: Mapping[str, Any], repo: str | None) -> Fields:
 
 def _target(action: str, event: Mapping[str, Any], repo: str | None) -> Fields:
     person, team = told(event.get("user")), told(event.get("team"))
+    if action.startswith("personal_access_token.") and action not in _ISSUING:
+        number, access = told(event.get("token_id")), told(event.get("user_programmatic_access_id"))
+        if number or access:
+            return {"target_uid": f"token:{number}" if number else access, "target_type": "token"}
     if person and (action.partition(".")[0] in _OF_PEOPLE or "member" in action):
         return {"target_uid": person, "target_type": "user"}
     if repo:
