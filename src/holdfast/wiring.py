@@ -18,9 +18,9 @@ from holdfast.app.dispatching import Dispatcher
 from holdfast.app.erasing import ERASING, carry_out
 from holdfast.app.inquiries import Inquiries
 from holdfast.app.installation_work import InstallationTools
-from holdfast.app.investigating import Means
+from holdfast.app.investigating import TABLES, Means
 from holdfast.app.pins import PinnedDocuments
-from holdfast.app.ports_investigation import Engine, Progress
+from holdfast.app.ports_investigation import Ask, Engine, Progress
 from holdfast.app.ports_probing import Probe
 from holdfast.app.settings import Settings
 from holdfast.app.signing_in import SigningIn, Site
@@ -30,7 +30,7 @@ from holdfast.engines.commands import CommandRunner
 from holdfast.investigation.library import library as questions
 from holdfast.investigation.mapping_document import mapped_from
 from holdfast.investigation.sigma import Refused
-from holdfast.kernel.errors import BadInputError
+from holdfast.kernel.errors import BadInputError, NotFoundError
 from holdfast.kernel.events import Event
 from holdfast.kernel.ids import RANDOM_BYTES, uuid7
 from holdfast.kernel.secrets import SecretValue
@@ -76,6 +76,26 @@ def _sigma(folder: Path) -> Callable[[Engine], tuple[list[dict[str, Any]], list[
 
     rules = sigma_rules(folder)
     return lambda engine: hits(engine, rules)
+
+
+def asker(folder: Path) -> Ask:
+    """What answers questions in SQL over the kept folder of a run.
+
+    Raises:
+        NotFoundError: the folder holds no kept tables.
+    """
+    from holdfast.engines.asking import Asker  # noqa: PLC0415 - few starts need it
+
+    tables: dict[str, Sequence[Path]] = {one.stem: (one,) for one in sorted((folder / TABLES).glob("*.parquet"))}
+    parts = sorted((folder / "parts").rglob("*.parquet"))
+    if not tables and not parts:
+        raise NotFoundError(
+            "table-not-found",
+            "The question was not asked.",
+            why=f"{folder} holds no activity table.",
+            next_step="Make one: holdfast investigate PATH --keep FOLDER",
+        )
+    return Asker({**tables, "activity": parts} if parts else tables)
 
 
 def now_us() -> int:
@@ -217,7 +237,7 @@ def build(
         site=Site(settings.host, settings.url),
     )
     application.inquiries = Inquiries(
-        application, lambda progress: investigation_means(progress=progress), settings.data / "investigations"
+        application, lambda progress: investigation_means(progress=progress), asker, settings.data / "investigations"
     )
     application.finish_erasures()
     return application

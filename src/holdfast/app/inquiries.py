@@ -32,7 +32,7 @@ from holdfast.app.investigation_report import as_json
 from holdfast.app.investigation_results import ENTRIES, PICTURES, RESULT, SOURCE
 from holdfast.app.ports import Texts
 from holdfast.app.ports_capture import Collected
-from holdfast.app.ports_investigation import Progress, Source
+from holdfast.app.ports_investigation import Ask, Progress, Reply, Source
 from holdfast.app.ports_vault import ByteSource, Stored, Vault
 from holdfast.app.state import IncidentState
 from holdfast.app.work import Tools
@@ -78,6 +78,16 @@ class Wanted:
     responders: tuple[str, ...] = ()
 
 
+@dataclass(frozen=True, slots=True)
+class AskedSql:
+    """A question in SQL."""
+
+    sql: str
+    parameters: Mapping[str, str] = field(default_factory=dict)
+    limit: int = 1000
+    timeout_s: float = 30.0
+
+
 @dataclass(slots=True)
 class Running:
     """A run under way, or how the last one ended."""
@@ -96,6 +106,8 @@ class Inquiries:
 
     app: Host
     means: Callable[[Progress | None], Means]
+    asker: Callable[[Path], Ask]
+    """Opens a kept folder for questions in SQL."""
     folder: Path
     """Below the data folder: ``scratch`` for runs under way, ``tables`` for each incident's newest activity table."""
     _lock: threading.Lock = field(default_factory=threading.Lock)
@@ -180,6 +192,7 @@ class Inquiries:
                     told["changes"] = {"since": earlier[0].id, **changes(earlier[1], told)}
                 shutil.rmtree(folder / "items", ignore_errors=True)
                 evidence_id = self._keep(found, told, state, viewer, folder / "investigation")
+                found.keep(folder / "table")
             finally:
                 found.close()
             self._keep_table(state.id, folder / "table")
@@ -201,6 +214,25 @@ class Inquiries:
         capturer = Capturer(sink, self.app.tools.clock, Collector("holdfast-investigate", __version__))
         origin = "holdfast investigate over " + ", ".join(sorted({one.item or "" for one in found.order.sources}))
         return capturer.folder(folder, Labels(name="investigation", origin=origin[:2_000], source=SOURCE)).evidence_id
+
+    def ask(self, incident_id: str, viewer: Viewer, question: AskedSql) -> Reply:
+        """Ask the newest activity table of an incident in SQL.
+
+        Raises:
+            RefusedError: nothing was investigated yet, or evidence was erased since.
+            BadInputError: it is not one SELECT over known tables.
+        """
+        state = self.app.incident(incident_id, viewer)
+        permit(viewer, "evidence.view", state)
+        table = self.table(incident_id)
+        if table is None:
+            raise RefusedError(
+                "no-activity-table",
+                "The question was not asked.",
+                why="There is no activity table: nothing was investigated yet, or evidence was erased since.",
+                next_step=f"Make one: holdfast investigate --incident {incident_id}",
+            )
+        return self.asker(table)(question.sql, question.parameters, limit=question.limit, timeout_s=question.timeout_s)
 
     def _own_probes(self, state: IncidentState) -> list[dict[str, Any]]:
         """Where an earlier run acted as the suspect, on an order: those seconds are ours."""

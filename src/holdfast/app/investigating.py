@@ -16,7 +16,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from holdfast.app.ports_investigation import Engine, Ingest, Ingested, Progress, Source
+from holdfast.app.ports_investigation import Engine, Ingest, Ingested, Keeper, Progress, Source
 from holdfast.app.ports_probing import Probe
 from holdfast.app.probing import probe_all
 from holdfast.investigation import captured
@@ -36,6 +36,8 @@ from holdfast.investigation.suspects import unmatched_subjects
 QUESTIONS = ("I1", "I2", "I3", "I4", "I5", "I6", "I7")
 ROWS = 500
 """Rows of one query that an answer carries; the total says how many there are."""
+TABLES = "tables"
+"""Folder of the tables beside the activity, within the folder of a run that is kept."""
 _CITED_AT_ONCE = 2_000
 _DATED = ("trust_edges", "grants", "state_items")
 """State tables whose rows say when they were captured."""
@@ -110,6 +112,13 @@ class Investigation:
         """Records, and what became of them; the first is the sum of the others."""
         names = ("records", "rows", "duplicates", "quarantined")
         return {name: sum(one[name] for one in self.ingested.inputs) for name in names}
+
+    def keep(self, folder: Path) -> bool:
+        """Keep the tables in the run's folder for questions in SQL; whether the engine can."""
+        if not isinstance(self.engine, Keeper):
+            return False
+        self.engine.keep(folder / TABLES)
+        return True
 
     def close(self) -> None:
         """Close the engine; the folder is its giver's to remove."""
@@ -289,7 +298,7 @@ def _rests_on(question: str) -> tuple[str, ...]:
 
 def _captured_kinds(engine: Engine) -> frozenset[str]:
     """Which captured state there is: names of the state tables that have rows."""
-    names = captured.TABLES
+    names = captured.tables()
     return frozenset(name for name in names if engine.rows(f"SELECT row_id FROM {name}", 1))  # noqa: S608 - our own names
 
 

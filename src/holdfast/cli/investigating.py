@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import sys
 import tempfile
 from collections.abc import Mapping, Sequence
@@ -12,10 +13,12 @@ from typing import Annotated, Any
 import typer
 from rich.markup import escape
 
-from holdfast.app.investigating import Investigation, Order, investigate
+from holdfast.app.investigating import Order, investigate
+from holdfast.app.investigation_files import write_files
 from holdfast.app.investigation_report import as_json as report
 from holdfast.app.ports_investigation import Source
 from holdfast.cli.output import err, fail, out, print_json, run
+from holdfast.cli.probing import Looks, prepare
 from holdfast.kernel.errors import BadInputError, HoldfastError, NotFoundError
 from holdfast.kernel.instants import parse_instant
 
@@ -51,6 +54,21 @@ def investigate_command(  # noqa: PLR0913 - each is an option
     keep: Annotated[
         Path | None, typer.Option(help="folder to keep the activity table in, for holdfast sql --table FOLDER")
     ] = None,
+    probe: Annotated[
+        list[str] | None,
+        typer.Option(help="look, read-only, whether it is still open: aws, aws:PROFILE, or an address (repeat)"),
+    ] = None,
+    repository: Annotated[
+        list[Path] | None,
+        typer.Option(help="look whether the secret given on standard input is in this repository's HEAD (repeat)"),
+    ] = None,
+    suspect_key: Annotated[
+        str | None,
+        typer.Option(help="sign in with this suspect access key, its secret on standard input; needs --probe-order"),
+    ] = None,
+    probe_order: Annotated[
+        str | None, typer.Option(help="the recorded order to use the suspect key, such as #17")
+    ] = None,
     rows: Annotated[int, typer.Option(min=1, max=100_000, help="rows of one query that an answer carries")] = 500,
     as_json: JsonOption = False,
 ) -> None:
@@ -76,40 +94,42 @@ def investigate_command(  # noqa: PLR0913 - each is an option
             responders=tuple({"value": value} for value in responder or ()),
             rows=rows,
         )
-        options = {"engine": engine, "unproven": frozenset(unproven or ()), "mapping": mapping}
-        _alone(order, options, sigma=sigma, export=export, keep=keep, as_json=as_json)
+        looks = Looks(tuple(probe or ()), tuple(repository or ()), suspect_key, probe_order)
+        order, probes = prepare(order, looks)
+        options = {
+            "engine": engine,
+            "unproven": frozenset(unproven or ()),
+            "mapping": mapping,
+            "sigma": sigma,
+            "probes": probes,
+        }
+        _alone(order, options, export=export, keep=keep, as_json=as_json)
     except HoldfastError as error:
         fail(error, as_json=as_json)
 
 
-def _alone(  # noqa: PLR0913 - each is an option
-    order: Order,
-    options: Mapping[str, Any],
-    *,
-    sigma: Path | None,
-    export: Path | None,
-    keep: Path | None,
-    as_json: bool,
-) -> None:
+def _alone(order: Order, options: Mapping[str, Any], *, export: Path | None, keep: Path | None, as_json: bool) -> None:
     from holdfast.wiring import investigation_means  # noqa: PLC0415 - wiring imports everything
 
-    if keep is not None:
-        _fresh(keep)
+    for folder in (keep, export):
+        if folder is not None:
+            _fresh(folder)
     with tempfile.TemporaryDirectory(prefix="holdfast-") as scratch:
         folder = keep or Path(scratch)
         found = investigate(order, investigation_means(**options, progress=_progress), folder)
         try:
             _end_progress()
             told = report(found)
-            _extras(found, told, sigma=sigma, export=export)
+            if export is not None:
+                (export / "answers.json").write_text(json.dumps(told, ensure_ascii=False, indent=1), encoding="utf-8")
+                write_files(found, export)
+            if keep is not None:
+                found.keep(keep)
         finally:
             found.close()
     _tell(told, as_json=as_json)
-
-
-def _extras(found: Investigation, told: dict[str, Any], *, sigma: Path | None, export: Path | None) -> None:
-    """Sigma rules and exports, when asked for."""
-    del found, told, sigma, export
+    if keep is not None and not as_json:
+        out().print(f"[bold]Next:[/] holdfast sql --table {escape(str(keep))} --list")
 
 
 def _tell(told: Mapping[str, Any], *, as_json: bool) -> None:

@@ -10,7 +10,7 @@ import typer
 
 from holdfast import __version__
 from holdfast.app import commands
-from holdfast.cli import capturing, generated, investigating, keeping, packing, reading, sections
+from holdfast.cli import asking, capturing, generated, investigating, keeping, packing, reading, sections
 
 _READING: Mapping[str, Callable[..., None]] = {
     "list": reading.list_incidents,
@@ -33,6 +33,7 @@ _KEEPING: Mapping[str, Callable[..., None]] = {
 _EVIDENCE: Mapping[str, Callable[..., None]] = {
     "capture": capturing.capture,
     "investigate": investigating.investigate_command,
+    "sql": asking.sql,
     "pack": packing.pack,
     "verify": packing.verify,
 }

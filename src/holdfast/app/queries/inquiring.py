@@ -34,8 +34,8 @@ class Shown:
     result: Mapping[str, Any]
     """The newest result; empty before the first run."""
     answers: Mapping[str, Mapping[str, Any]]
-    """Question to its answer: ``sentence``, ``standing``, ``findings``, ``rows`` (the first), ``more`` (how many are
-    not shown), ``grades`` (grade to hours), ``would_change``, ``changed``."""
+    """Question to its answer: ``sentence``, ``standing``, ``telling`` and ``doubtful`` findings, the first ``rows``, ``more``
+    (how many are not shown), ``grades`` (grade to hours), ``would_change``, ``changed``."""
     unread: tuple[Mapping[str, Any], ...]
     """Inputs with records that could not be read."""
     pictures: Mapping[str, str]
@@ -117,6 +117,7 @@ def _answer(answer: Mapping[str, Any], changed: Mapping[str, Any]) -> dict[str, 
         "rows": rows[:ROWS],
         "more": max(0, len(rows) - ROWS),
         "grades": {grade: hours[grade] for grade in _GRADES if grade in hours},
-        "telling": [one for one in answer["findings"] if one["total"] or one["standing"] == "cannot_tell"],
+        "telling": [one for one in answer["findings"] if one["total"]],
+        "doubtful": [one for one in answer["findings"] if one["standing"] == "cannot_tell"],
         "changed": changed,
     }

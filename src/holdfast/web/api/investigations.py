@@ -7,10 +7,12 @@ from fastapi.responses import JSONResponse, Response
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, StringConstraints
 
 from holdfast.app import investigation_results as results
-from holdfast.app.inquiries import Wanted
+from holdfast.app.inquiries import AskedSql, Wanted
+from holdfast.app.ports_investigation import Reply
 from holdfast.app.queries import inquiring
 from holdfast.investigation import spine
 from holdfast.investigation.assembly import instant_text
+from holdfast.investigation.saved import Saved, saved, saved_named
 from holdfast.kernel.errors import BadInputError
 from holdfast.kernel.instants import format_instant, to_utc
 from holdfast.web.api.commands import API, PROBLEMS, IncidentPath
@@ -43,6 +45,35 @@ class Investigate(BaseModel):
     responders: list[Value] = Field(
         default=[], max_length=200, description="identities or credentials of our own people"
     )
+
+
+class AskSql(BaseModel):
+    """A question in SQL, or a saved one."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    sql: str = Field(default="", max_length=100_000, description="one SELECT; leave it out to name a saved question")
+    saved: str = Field(default="", max_length=60, description="id of a saved question")
+    parameters: dict[str, Annotated[str, StringConstraints(max_length=2_000)]] = Field(
+        default={}, max_length=20, description="texts for the question's $names"
+    )
+    limit: int = Field(default=1000, ge=1, le=10_000, description="rows of the answer")
+    timeout_s: float = Field(default=30, gt=0, le=300, description="seconds after which it is ended")
+
+    def text(self) -> str:
+        """The SQL.
+
+        Raises:
+            BadInputError: neither or both are given, or there is no such saved question.
+        """
+        if bool(self.sql.strip()) == bool(self.saved):
+            raise BadInputError(
+                "question-missing",
+                "The question was not asked.",
+                why="It takes either SQL or the id of a saved question.",
+                next_step='Try: holdfast sql --incident INC "SELECT source, count(*) FROM activity GROUP BY source"',
+            )
+        return self.sql if self.sql.strip() else saved_named(self.saved).sql
 
 
 def router() -> APIRouter:
@@ -91,7 +122,37 @@ def router() -> APIRouter:
         return Response(raw, media_type=_TYPES[name.rpartition(".")[2]], headers=headers)
 
     _timeline(routes)
+    _asking(routes)
     return routes
+
+
+def _asking(routes: APIRouter) -> None:
+    @routes.post("/sql", operation_id="ask-sql")
+    def ask(incident_id: IncidentPath, body: AskSql, viewer: ViewerDep, app: ApplicationDep) -> JSONResponse:
+        """Ask the newest activity table in read-only SQL (DuckDB's), or run a saved question by its id."""
+        question = AskedSql(body.text(), body.parameters, body.limit, body.timeout_s)
+        return JSONResponse(reply_json(app.investigations().ask(incident_id, viewer, question)))
+
+    @routes.get("/sql", operation_id="list-saved-questions")
+    def questions(incident_id: IncidentPath, viewer: ViewerDep, app: ApplicationDep) -> JSONResponse:
+        """The saved questions with their parameters."""
+        app.incident(incident_id, viewer)
+        return JSONResponse({"saved": [saved_json(one) for one in saved()]})
+
+
+def saved_json(one: Saved) -> dict[str, object]:
+    """A saved question."""
+    parameters = [
+        {"name": each.name, "title": each.title, "example": each.example, "optional": each.optional}
+        for each in one.parameters
+    ]
+    return {"id": one.id, "title": one.title, "why": one.why, "sql": one.sql, "parameters": parameters}
+
+
+def reply_json(found: Reply) -> dict[str, object]:
+    """An answer in SQL: columns with their types, rows, and whether there was more."""
+    columns = [{"name": name, "type": kind} for name, kind in found.columns]
+    return {"columns": columns, "rows": [list(row) for row in found.rows], "cut": found.cut, "seconds": found.seconds}
 
 
 def _timeline(routes: APIRouter) -> None:
