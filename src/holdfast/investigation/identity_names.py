@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 
 import orjson
 
@@ -24,6 +25,7 @@ def is_role(uid: str | None) -> bool:
     return uid is not None and _ROLE.search(uid) is not None
 
 
+@lru_cache(maxsize=65_536)
 def label(uid: str) -> str:
     """An identity as a chain names it: ``role/Admin``, ``user/ada``, or as it is."""
     head, _, tail = uid.partition(":assumed-role/")

@@ -413,9 +413,6 @@ def _longer(text: str, own: str, depth: int) -> str:
 
 def _row(key: _Key, step: Step, chain: Chain, people: Mapping[str, Row], ours: set[str]) -> dict[str, Any]:
     person, name, hint = _person(key, chain, people)
-    mine = {text.lower() for text in (key.uid, key.session, person, chain.root, name) if text}
-    if chain.root is None or not is_role(key.actor):
-        mine |= {key.actor.lower()} if key.actor else set()
     return {
         "key": key.uid,
         "kind": key.kind,
@@ -431,10 +428,16 @@ def _row(key: _Key, step: Step, chain: Chain, people: Mapping[str, Row], ours: s
         "ends": chain.ends,
         "why": f"{step.why}; {hint}" if hint else step.why,
         "used": key.used,
-        "ours": not ours.isdisjoint(mine),
+        "ours": bool(ours) and not ours.isdisjoint(_names(key, chain, person, name)),
         "issued_us": step.issued_us,
         "row_id": step.row if step.row is not None else key.first[1] or None,
     }
+
+
+def _names(key: _Key, chain: Chain, person: str | None, name: str | None) -> set[str]:
+    """Every name that a responder may have been given by; a role's own name is others' too."""
+    own = None if chain.root is not None and is_role(key.actor) else key.actor
+    return {text.lower() for text in (key.uid, key.session, person, chain.root, name, own) if text}
 
 
 def _person(key: _Key, chain: Chain, people: Mapping[str, Row]) -> tuple[str | None, str | None, str | None]:
