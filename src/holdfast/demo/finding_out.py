@@ -232,7 +232,7 @@ def claims(show: Show) -> None:
 
 def questions(show: Show) -> None:
     """The evidence is read, and ben confirms what it says: each answer cited, or "cannot tell" with its reason."""
-    told = show.person("ben").investigates(subjects=[show.leak.key_id], responders=show.responders)
+    told = show.investigates("ben")
     inputs = told["inputs"]
     show.cites["investigation"] = str(told["evidence_id"])
     show.teller.says(

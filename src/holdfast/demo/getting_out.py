@@ -186,7 +186,7 @@ def workloads(show: Show) -> None:
 
 def exploitable(show: Show) -> None:
     """I7, from what was captured after the containment; and what the new captures changed (I7)."""
-    told = show.person("ben").investigates(subjects=[show.leak.key_id], responders=show.responders)
+    told = show.investigates("ben")
     changed = told.get("changes", {}).get("answers", {})
     show.adopts("ben", "I7", told)
     show.teller.says("ben", "has the evidence read again, with what was captured since, and confirms I7:")

@@ -132,7 +132,7 @@ class Person:
         """A command's output as evidence; its arguments hold nothing to redact."""
         return self._capturer().command(order, labels, command_runner(), lambda argument: argument)
 
-    def investigates(self, **asked: object) -> Mapping[str, Any]:
+    def investigates(self, asked: Mapping[str, object]) -> Mapping[str, Any]:
         """Have the captured items read, and the seven questions answered."""
         return self.remote.request("POST", f"/incidents/{self.incident}/investigation", body=asked)
 

@@ -11,9 +11,9 @@ from typing import Any
 from holdfast.demo.inputs import Leak, archive_release, make_repository, new_key_id, new_leak
 from holdfast.demo.people import Cast, Done, Person
 from holdfast.demo.server import Place
-from holdfast.demo.surroundings import Surroundings
+from holdfast.demo.surroundings import SECRET, Surroundings
 from holdfast.demo.telling import Teller
-from holdfast.demo.trail import Cloud, Findings, write_night
+from holdfast.demo.trail import HOURS, Cloud, Findings, write_night
 from holdfast.kernel.instants import format_instant
 
 
@@ -62,10 +62,14 @@ class Show:
         """A command that belongs to a sentence told elsewhere."""
         return self.person(who).does(path, **fields)
 
-    @property
-    def responders(self) -> list[str]:
-        """Identities of our own side: their acts are not the attacker's."""
-        return [self.cloud.operator().as_json()["arn"]]
+    def investigates(self, who: str) -> Mapping[str, Any]:
+        """The captured items are read: what did the key, and whoever held it, since the logs begin?"""
+        asked = {
+            "subjects": [self.leak.key_id, f"payments/secrets/{SECRET}"],
+            "from": format_instant(self.cloud.now - timedelta(hours=HOURS)),
+            "responders": [self.cloud.operator().as_json()["arn"]],
+        }
+        return self.person(who).investigates(asked)
 
     def adopts(self, who: str, question: str, told: Mapping[str, Any]) -> Done:
         """A person confirms an answer of an investigation."""

@@ -34,8 +34,8 @@ class Shown:
     result: Mapping[str, Any]
     """The newest result; empty before the first run."""
     answers: Mapping[str, Mapping[str, Any]]
-    """Question to its answer: ``sentence``, ``standing``, ``telling`` and ``doubtful`` findings, the first ``rows``, ``more``
-    (how many are not shown), ``grades`` (grade to hours), ``would_change``, ``changed``."""
+    """Question to its answer: ``sentence``, ``standing``, ``telling`` and ``doubtful`` findings, first ``rows``,
+    ``more`` (how many are not shown), ``grades`` (grade to hours), ``would_change``, ``changed``."""
     unread: tuple[Mapping[str, Any], ...]
     """Inputs with records that could not be read."""
     pictures: Mapping[str, str]
