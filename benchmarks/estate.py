@@ -1,7 +1,8 @@
 """A company's activity of any size, straight into Parquet: for measuring queries, not readers.
 
 Six accounts, three regions, six hundred identities of which a few dozen do most, four hundred operations with a long
-tail, sessions of a working day, half a per cent of events that the catalogue knows, with their requests as JSON.
+tail, sessions of a working day. Half a per cent of the events are ones the catalogue knows, with their requests as
+JSON; of those one in fifty is of the dangerous kind, the others are signing in, taking on roles and reading secrets.
 """
 
 from __future__ import annotations
@@ -31,6 +32,8 @@ _KNOWN = (
         ("iam", "UpdateAssumeRolePolicy"),
     ),
 )
+_COMMON = (5, 6, 11)
+"""Places of those that happen every day: AssumeRole, ConsoleLogin, GetSecretValue."""
 _SERVICES = ("ec2", "s3", "sts", "iam", "kms", "lambda", "logs", "dynamodb", "sqs", "ecs")
 
 
@@ -52,9 +55,9 @@ def generate(folder: Path, rows: int, days: int, seed: int = 3) -> list[Path]:
 def _chunk(chance: np.random.Generator, input_no: int, count: int, times: np.ndarray[Any, Any]) -> pa.Table:
     who = np.minimum(chance.zipf(1.3, count) - 1, IDENTITIES - 1)
     known = chance.random(count) < 0.005
-    what = np.where(
-        known, OPERATIONS + chance.integers(0, len(_KNOWN), count), (who * 7 + _tail(chance, count)) % OPERATIONS
-    )
+    rare = chance.random(count) < 0.02
+    listed = np.where(rare, chance.integers(0, len(_KNOWN), count), chance.choice(_COMMON, count))
+    what = np.where(known, OPERATIONS + listed, (who * 7 + _tail(chance, count)) % OPERATIONS)
     day = (times - START) // (24 * HOUR)
     account = (who + (chance.random(count) < 0.1)) % ACCOUNTS
     session = who * 1000 + day % 1000

@@ -100,7 +100,11 @@ def place(row: int) -> tuple[int, int]:
 
 
 INPUTS: tuple[Column, ...] = (
-    Column("input_no", "integer", "number of the input in this run, from 1, in order of path"),
+    Column(
+        "input_no",
+        "integer",
+        "number of the input in this run, from 1: files in order of path, then members of archives",
+    ),
     Column("path", "text", "path as given; within an archive after an exclamation mark"),
     Column("sha256", "text", "digest of the captured bytes"),
     Column(
@@ -109,7 +113,7 @@ INPUTS: tuple[Column, ...] = (
         "digest of the inflated bytes of a gz file, where digest files are among the inputs; null otherwise",
     ),
     Column("item", "text", "evidence id, when it came from an incident"),
-    Column("kind", "text", "log, state, digest or unrecognised"),
+    Column("kind", "text", "log, state, digest, archive (its members are inputs of their own) or unrecognised"),
     Column("reader", "text", "key of the reader; null when none recognised it"),
     Column("proof", "text", "what the reader was proven on"),
     Column("size", "integer", "bytes as captured"),

@@ -56,7 +56,7 @@ def _known(value: Mapping[str, Any]) -> list[Any] | None:
 
 def carried(value: Value) -> Value:
     """The record that a log event carries as text, or the value itself."""
-    if not isinstance(value, dict):
+    if not isinstance(value, dict) or ("message" not in value and "@message" not in value):
         return value
     text = next((value[name] for name in _CARRIERS if isinstance(value.get(name), str)), None)
     if text is None or not text.lstrip().startswith("{") or not value.keys() <= _BESIDE:

@@ -5,7 +5,7 @@ Rules:
 2. Memory is bounded: whole JSON documents up to :attr:`Limits.document` bytes, lines and values up to
    :attr:`Limits.line`; a longer line is passed over up to its end.
 3. Values JSON does not know (NaN, lone surrogates, invalid UTF-8) are read with replacements, for a view has to be
-   writable; the evidence keeps the bytes. Whole numbers beyond 64 bits become text in that case.
+   writable; the evidence keeps the bytes. Whole numbers beyond 64 bits lose their last digits.
 
 Not handled here: a key told twice within one object (the last one counts, as in most readers of JSON).
 """
@@ -40,7 +40,7 @@ _MOSTLY = 0.1
 HEAD = 1 << 16
 _SAMPLED, _FIRST = 4 << 20, 20
 """Bytes and lines that are looked at to tell one value a line from values over several lines."""
-_MAX_64, _MIN_64 = (1 << 63) - 1, -(1 << 63)
+_MAX_64, _MIN_64, _FINITE = (1 << 64) - 1, -(1 << 63), 1000
 _DEEPEST = 200
 
 
@@ -232,7 +232,7 @@ def plain(value: Value, depth: int = 0) -> Value:
     if isinstance(value, float) and value - value != 0:
         return str(value)
     if isinstance(value, int) and not _MIN_64 <= value <= _MAX_64:
-        return str(value) if value.bit_length() < 4000 else "a number of more than 1,000 digits"  # noqa: PLR2004 - Python refuses to print longer ones
+        return float(value) if value.bit_length() < _FINITE else "a number of more than 300 digits"
     return value
 
 
@@ -244,8 +244,8 @@ def json_values(chunks: Chunks, limits: Limits) -> Iterator[list[Any]]:
     head, complete = chunks.head(limits.whole)
     if complete and chunks.fault is None:
         try:
-            yield [orjson.loads(head)]
-        except orjson.JSONDecodeError:
+            yield [loads(head)]
+        except (ValueError, RecursionError):
             pass
         else:
             return

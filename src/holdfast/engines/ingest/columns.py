@@ -75,13 +75,29 @@ def array(column: str, values: Sequence[Any]) -> pa.Array:
 
 def clean(column: pa.Array) -> pa.Array:
     """The column of text without secrets."""
-    marked = pc.match_substring_regex(column, SUSPECT)
-    if not pc.any(marked).as_py():
+    places = _suspect(column)
+    if not len(places):
         return column
-    values = column.to_pylist()
-    for place in np.flatnonzero(pc.fill_null(marked, fill_value=False).to_numpy(zero_copy_only=False)):
-        values[place] = redacted(values[place])
-    return pa.array(values, pa.string())
+    told = column.take(pa.array(places))
+    swift = pc.replace_substring_regex(told, _TOKEN, _MARK)
+    slow = set(_suspect(swift).tolist())
+    values = pc.replace_substring(swift, _MARK, _INSTEAD).to_pylist()
+    for at in slow:
+        values[at] = redacted(told[at].as_py())
+    mask = np.zeros(len(column), bool)
+    mask[places] = True
+    return pc.replace_with_mask(column, pa.array(mask), pa.array(values, pa.string()))
+
+
+def _suspect(column: pa.Array) -> Numbers:
+    """Places whose text may hold a secret."""
+    marked = pc.fill_null(pc.match_substring_regex(column, SUSPECT), fill_value=False)
+    return np.flatnonzero(marked.to_numpy(zero_copy_only=False))
+
+
+_TOKEN, _MARK = r'"sessionToken":"[^"\\\\]*"', '"\x01"'
+"""By far the most frequent secret, in the form that our own JSON has; a bare control character is in no JSON."""
+_INSTEAD = '"sessionToken":"[redacted sessionToken]"'
 
 
 def hours(times: pa.Array) -> pa.Array:

@@ -1,4 +1,4 @@
-"""Digests of what gz files hold: CloudTrail's digest files name those, not the digests of the compressed bytes.
+"""Digests of what compressed files hold: CloudTrail's digest files name those, not the digests of the compressed bytes.
 
 Only where digest files are among the inputs, for it costs inflating everything once more.
 """
@@ -6,40 +6,43 @@ Only where digest files are among the inputs, for it costs inflating everything 
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Sequence
+from pathlib import Path
 
-from holdfast.engines.ingest.inflating import Budget, compression, inflated
 from holdfast.engines.ingest.limits import Limits
-from holdfast.engines.ingest.opening import file_chunks
+from holdfast.engines.ingest.opening import Archive, Member, opened
 from holdfast.engines.ingest.tally import Tally
 from holdfast.engines.ingest.work import Wanted
-from holdfast.investigation.framing import BrokenOffError, Chunks
 
 
-def content_digests(tallies: Sequence[Tally], files: Mapping[int, Wanted], limits: Limits) -> dict[int, str]:
-    """SHA-256 of the inflated bytes by input number, for gz files that are no archives."""
+def content_digests(tallies: Sequence[Tally], files: Sequence[Wanted], limits: Limits, spool: Path) -> dict[int, str]:
+    """SHA-256 of the inflated bytes by input number, for files and members that are compressed by themselves."""
     if not any(tally.kind == "digest" for tally in tallies):
         return {}
-    found: dict[int, str] = {}
-    for tally in tallies:
-        file = files.get(tally.input_no)
-        if file is not None and file.trouble is None and tally.kind != "archive":
-            digest = _digest(file, limits)
-            if digest is not None:
-                found[tally.input_no] = digest
-    return found
+    archives = {file.input_no for file in files if file.members is not None}
+    return {
+        number: digest
+        for file in files
+        if file.trouble is None and (file.members is not None or file.input_no not in archives)
+        for number, digest in _digests(file, limits, spool)
+    }
 
 
-def _digest(file: Wanted, limits: Limits) -> str | None:
-    state = hashlib.sha256()
+def _digests(file: Wanted, limits: Limits, spool: Path) -> Iterator[tuple[int, str]]:
     try:
-        with file.path.open("rb") as stream:
-            chunks = Chunks(file_chunks(stream))
-            head, _ = chunks.head(16)
-            if compression(head) != "gzip":
-                return None
-            for piece in inflated(chunks, "gzip", Budget(file.size, limits)):
-                state.update(piece)
-    except (BrokenOffError, OSError):
-        return None
-    return state.hexdigest()
+        with file.path.open("rb", buffering=0) as stream:
+            members = (met for met in opened(stream, file.size, limits, spool) if not isinstance(met, Archive))
+            for place, member in enumerate(members):
+                number = file.input_no if file.members is None else file.members.get(place, (0, ""))[0]
+                digest = _digest(member) if member.packed and number else None
+                if digest is not None:
+                    yield number, digest
+    except OSError:
+        return
+
+
+def _digest(member: Member) -> str | None:
+    state = hashlib.sha256()
+    for piece in member.chunks:
+        state.update(piece)
+    return state.hexdigest() if member.chunks.fault is None else None

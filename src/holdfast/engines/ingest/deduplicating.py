@@ -15,7 +15,7 @@ from __future__ import annotations
 
 import hashlib
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -66,12 +66,10 @@ def deduplicate(parts: Sequence[Part], setup: Setup, workers: int) -> Duplicates
         return found
     jobs = [_Compare(part, twice[np.isin(twice, _hashes(part))]) for part in parts if part.hashes]
     compared = _run(compare, [job for job in jobs if len(job.twice)], setup, workers)
-    drop, conflicts = _decide([path for path in compared if path])
-    for row in drop:
-        found.dropped[int(row) // ORDINALS] += 1
-    for _, other in conflicts:
-        found.conflicting[int(other) // ORDINALS] += 1
-    found.conflicts = _named(parts, conflicts[:_LISTED])
+    drop, others, conflicts = _decide([path for path in compared if path])
+    found.dropped.update(_by_input(drop))
+    found.conflicting.update(_by_input(others))
+    found.conflicts = _named(parts, conflicts)
     if len(drop):
         found.parts = _rewritten(parts, np.sort(drop), setup, workers)
     return found
@@ -128,33 +126,46 @@ def _digests(table: pa.Table) -> NDArray[Any]:
     return told
 
 
-def _decide(files: Sequence[Path]) -> tuple[Numbers, list[tuple[int, int]]]:
-    """Row ids to drop, and pairs of rows with the same id and different contents: the first row and another."""
+def _by_input(ids: Numbers) -> dict[int, int]:
+    """How many of the rows are of each input."""
+    numbers, counts = np.unique(ids // ORDINALS, return_counts=True)
+    return dict(zip(numbers.tolist(), counts.tolist(), strict=True))
+
+
+def _decide(files: Sequence[Path]) -> tuple[Numbers, Numbers, list[tuple[int, int]]]:
+    """Row ids to drop; row ids that differ from an earlier row of the same event; the first of those as pairs."""
     maps = [np.load(path, mmap_mode="r") for path in files]
     buckets = max(1, sum(map(len, maps)) // _BUCKET)
     drop: list[Numbers] = []
-    conflicts: list[tuple[int, int]] = []
+    others: list[Numbers] = []
+    pairs = np.zeros((0, 2), np.int64)
     for bucket in range(buckets):
         held = np.concatenate([told[told["event"] % np.uint64(buckets) == bucket] for told in maps])
         held = held[np.lexsort((held["row_id"], held["low"], held["high"], held["event"]))]
         same_event = held["event"][1:] == held["event"][:-1]
         same = same_event & (held["high"][1:] == held["high"][:-1]) & (held["low"][1:] == held["low"][:-1])
         drop.append(held["row_id"][1:][same])
-        kept = held[np.concatenate([[True], ~same])] if len(held) else held
-        conflicts += _differing(kept)
+        differing = _differing(held[np.concatenate([[True], ~same])] if len(held) else held)
+        others.append(differing[:, 1])
+        pairs = np.concatenate([pairs, differing])
+        pairs = pairs[np.lexsort((pairs[:, 1], pairs[:, 0]))][:_LISTED]
     for path in files:
         path.unlink()
-    return np.concatenate(drop) if drop else np.zeros(0, np.int64), sorted(conflicts)
+    return _joined(drop), _joined(others), [(int(first), int(other)) for first, other in pairs]
 
 
-def _differing(kept: NDArray[Any]) -> Iterator[tuple[int, int]]:
+def _joined(parts: Sequence[Numbers]) -> Numbers:
+    return np.concatenate(parts) if parts else np.zeros(0, np.int64)
+
+
+def _differing(kept: NDArray[Any]) -> Numbers:
+    """Pairs of the first row of an event and each other one, of rows that all differ."""
     ordered = kept[np.lexsort((kept["row_id"], kept["event"]))]
-    again = np.flatnonzero(ordered["event"][1:] == ordered["event"][:-1]) + 1
-    first = -1
-    for place in map(int, again):
-        if first < 0 or ordered["event"][first] != ordered["event"][place]:
-            first = place - 1
-        yield int(ordered["row_id"][first]), int(ordered["row_id"][place])
+    if not len(ordered):
+        return np.zeros((0, 2), np.int64)
+    begins = np.concatenate([[True], ordered["event"][1:] != ordered["event"][:-1]])
+    first = ordered["row_id"][np.flatnonzero(begins)[np.cumsum(begins) - 1]]
+    return np.stack([first[~begins], ordered["row_id"][~begins]], axis=1)
 
 
 def _named(parts: Sequence[Part], pairs: Sequence[tuple[int, int]]) -> list[Mapping[str, Any]]:

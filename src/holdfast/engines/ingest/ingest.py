@@ -90,7 +90,7 @@ class _Run:
         for left in self._parts.iterdir():  # hashes, and what a process that died had begun
             if left not in kept:
                 left.unlink()
-        return self._ingested(results, tallies, duplicates, files)
+        return self._ingested(results, tallies, duplicates, [*files, *members])
 
     def _plan(self, files: Sequence[Wanted], prefix: str) -> list[Job]:
         weight = max(_SMALLEST, min(_LARGEST, sum(map(_weight, files)) // _JOBS))
@@ -126,7 +126,7 @@ class _Run:
         }
         tables["conflicts"] = (CONFLICTS, duplicates.conflicts)
         ordered = [tallies[number] for number in sorted(tallies)]
-        contents = content_digests(ordered, {file.input_no: file for file in files}, self._ingest.limits)
+        contents = content_digests(ordered, files, self._ingest.limits, self._parts)
         now = self._ingest.clock_us()
         inputs = tuple({**tally.row(now), "content_sha256": contents.get(tally.input_no)} for tally in ordered)
         listed = tuple(one for tally in ordered for one in sorted(tally.listed, key=lambda one: one["ordinal"]))

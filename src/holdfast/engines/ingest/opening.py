@@ -32,6 +32,8 @@ class Member:
     name: str
     size: int
     chunks: Chunks
+    packed: bool = False
+    """Whether it was compressed by itself, whatever it lay in."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,7 +91,7 @@ class _Opener:
         elif head[_TAR_AT : _TAR_AT + 5] == b"ustar":
             yield from self._inner(self._tar(chunks, name, layers), name, layers)
         else:
-            yield Member(name, size, chunks)
+            yield Member(name, size, chunks, layers > depth)
 
     def _inner(self, members: Iterator[Met], name: str, layers: int) -> Iterator[Met]:
         if layers >= self._limits.depth:

@@ -19,6 +19,7 @@ from holdfast.engines.ingest.tally import Tally
 from holdfast.engines.ingest.writing import PartWriter
 from holdfast.investigation import captured, readers
 from holdfast.investigation.activity import row_id
+from holdfast.investigation.blocks import blocks, journal_records, ldif_records
 from holdfast.investigation.captured import Origin, StateReader
 from holdfast.investigation.envelopes import opened
 from holdfast.investigation.framing import (
@@ -40,11 +41,13 @@ from holdfast.investigation.yaml_documents import documents, looks_like_yaml
 FAULTS = (LookupError, TypeError, ValueError, AttributeError, ArithmeticError, RecursionError)
 """What a reader may raise for a record it was not written for: the record is quarantined, the run goes on."""
 NOBODY = "no reader recognises it"
-_SAMPLE = 50
+_SAMPLE, _TABLE_HEAD = 50, 1 << 20
 _WORDS: Mapping[Framing, str] = {
     "json": "JSON that no reader recognises",
     "csv": "a table that no reader recognises",
     "lines": "plain text that no reader recognises",
+    "ldif": "LDIF that no reader recognises",
+    "journal": "a journal that no reader recognises",
 }
 
 
@@ -110,6 +113,12 @@ class Desk:
         self._records(tally, (self._flat(batch) for batch in chain([first], batches)), "json")
 
     def _text(self, tally: Tally, chunks: Chunks, head: bytes) -> None:
+        limit = self._limits.framing.line
+        entries = blocks(head)
+        if entries is not None:
+            framed = ldif_records if entries == "ldif" else journal_records
+            self._records(tally, framed(chunks, limit), entries)
+            return
         text = head.decode("utf-8", "replace")
         if looks_like_yaml(text):
             whole, complete = chunks.head(self._limits.framing.yaml)
@@ -117,15 +126,17 @@ class Desk:
             if found and any(self._state(one) is not None for one in found):
                 self._documents(tally, found)
                 return
-        limit = self._limits.framing.line
-        if self._is_table(head):
+        if self._is_table(chunks):
             self._records(tally, csv_records(chunks, limit), "csv")
         else:
             self._records(tally, text_lines(chunks, limit), "lines")
 
-    def _is_table(self, head: bytes) -> bool:
-        whole = head if len(head) < HEAD else head.rpartition(b"\n")[0] or head
-        rows = [row for batch in csv_records(Chunks([whole]), self._limits.framing.line) for row in batch]
+    def _is_table(self, chunks: Chunks) -> bool:
+        head, complete = chunks.head(_TABLE_HEAD)
+        begun = head.split(b"\n", _SAMPLE)
+        lines = begun[:_SAMPLE] if complete or len(begun) > 1 else []
+        limit = self._limits.framing.line
+        rows = [row for batch in csv_records(Chunks([b"\n".join(lines)]), limit) for row in batch]
         return any(self._choose(rows, "csv", among) for among in (self._on, self._off))
 
     # -- captured state
@@ -223,7 +234,7 @@ class Desk:
         ordinals: list[int] = []
         refused: list[tuple[int, str]] = []
         for place, record in enumerate(records, base):
-            told = self._fields(reader, record)
+            told = self._fields(reader, record, tally.path)
             if isinstance(told, str):
                 refused.append((place, told))
             else:
@@ -234,7 +245,7 @@ class Desk:
         for place, reason in refused:
             tally.quarantine(reason, place, self._limits.listed)
 
-    def _fields(self, reader: Reader, record: Value) -> dict[str, Any] | str:
+    def _fields(self, reader: Reader, record: Value, path: str) -> dict[str, Any] | str:
         """What a record tells, or the reason why it cannot be read."""
         if isinstance(record, Fault):
             return record.reason
@@ -244,7 +255,7 @@ class Desk:
                 return NOBODY
             reader = other
         try:
-            told = reader.fields(record)
+            told = reader.fields(record) if reader.fields_at is None else reader.fields_at(record, path)
         except UnreadableError as fault:
             return str(fault)
         except FAULTS as fault:

@@ -196,6 +196,14 @@ def test_a_large_document_is_read_record_by_record(tmp_path: Path) -> None:
     assert counts(made) == {"logs/a.json": (101, 101, 0, 0), "logs/b.json": (101, 0, 101, 0)}
 
 
+def test_a_document_longer_than_a_line_may_be_is_read_for_all_its_odd_values(tmp_path: Path) -> None:
+    framing = Framing(line=2000)
+    content = native(*(event(number) for number in range(20))).replace(b"aws-cli/2", b"aws\xff", 1)
+    assert counts(ingest(tmp_path, {"a.json": content}, limits=Limits(framing=framing))) == {
+        "logs/a.json": (20, 20, 0, 0)
+    }
+
+
 def test_more_than_one_list_in_a_large_document_is_named(tmp_path: Path) -> None:
     framing = Framing(whole=20_000, line=10_000)
     content = native(*(event(number) for number in range(100)))[:-1] + b', "Records": [' + _LINE + b"]}"

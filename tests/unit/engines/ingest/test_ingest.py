@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import bz2
+import hashlib
 import io
 import json
 import lzma
@@ -17,8 +18,9 @@ import pytest
 from holdfast.app.ports_investigation import Source
 from holdfast.engines.ingest import Limits, ParquetIngest
 from holdfast.engines.ingest.columns import SCHEMA
+from holdfast.investigation import readers
 from holdfast.investigation.activity import INPUTS, place
-from holdfast.investigation.reading import Mapped
+from holdfast.investigation.reading import Mapped, Proof, Reader
 from tests.unit.engines.ingest.helping import (
     NOW,
     counts,
@@ -298,3 +300,81 @@ def test_the_item_of_an_incident_is_named(tmp_path: Path) -> None:
     logs = write(tmp_path, {"a.json": native(event(1))})
     made = ParquetIngest(lambda: NOW, 0)([Source(logs / "a.json", "a.json", "item-7")], tmp_path / "out")
     assert (made.inputs[0]["item"], made.inputs[0]["path"]) == ("item-7", "a.json")
+
+
+_DIGEST = {
+    "awsAccountId": "111122223333",
+    "digestStartTime": "2026-05-01T10:00:00Z",
+    "digestEndTime": "2026-05-01T11:00:00Z",
+    "digestS3Bucket": "trail",
+    "digestS3Object": "AWSLogs/x.json.gz",
+    "digestPublicKeyFingerprint": "00",
+    "digestSignatureAlgorithm": "SHA256withRSA",
+    "previousDigestS3Bucket": None,
+    "previousDigestS3Object": None,
+    "previousDigestHashValue": None,
+    "previousDigestHashAlgorithm": None,
+    "previousDigestSignature": None,
+    "newestEventTime": None,
+    "oldestEventTime": None,
+    "logFiles": [],
+}
+
+
+def test_inflated_bytes_are_hashed_where_a_digest_file_asks_for_it(tmp_path: Path) -> None:
+    content = native(event(1))
+    told = hashlib.sha256(content).hexdigest()
+    files = {"a.json.gz": packed(content), "b.json": content, "c.tar": tarred({"d.gz": packed(content)}, "w")}
+    with_digest = ingest(tmp_path / "x", {**files, "digest.json": json.dumps(_DIGEST).encode()})
+    found = {one["path"]: one["content_sha256"] for one in with_digest.inputs}
+    assert found == {
+        "logs/a.json.gz": told,
+        "logs/b.json": None,
+        "logs/c.tar": None,
+        "logs/c.tar!d.gz": told,
+        "logs/digest.json": None,
+    }
+    without = ingest(tmp_path / "y", files)
+    assert {one["content_sha256"] for one in without.inputs} == {None}
+
+
+def test_an_unproven_reader_is_off_until_it_is_asked_for(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def read(record: object) -> dict[str, object]:
+        return {"operation": str(record), "time_us": 1}
+
+    unproven = Reader("new.log", "A new log", "lines", Proof("unproven", ""), lambda line: "new" in line, read)
+    monkeypatch.setattr(readers, "shipped", lambda: (unproven,))
+    off = ingest(tmp_path / "off", {"a.log": b"a new thing\nanother new thing\n"})
+    assert reasons(off) == {
+        "logs/a.log": "A new log: its reader is unproven and therefore off; switch it on with --unproven new.log (1)"
+    }
+    on = ingest(tmp_path / "on", {"a.log": b"a new thing\nother\n"}, unproven=frozenset({"new.log"}))
+    assert counts(on) == {"logs/a.log": (2, 1, 0, 1)}
+    assert on.inputs[0]["proof"] == "unproven"
+
+
+def test_a_reader_that_fails_quarantines_the_record(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def read(record: str) -> dict[str, object]:
+        return {"operation": record.split(":")[1]}
+
+    frail = Reader("frail", "Frail", "lines", Proof("real_data", ""), lambda line: True, read)
+    monkeypatch.setattr(readers, "shipped", lambda: (frail,))
+    made = ingest(tmp_path, {"a.log": b"x:1\nnothing\n"})
+    assert reasons(made) == {"logs/a.log": "the reader failed: IndexError (1)"}
+    assert rows(made)[0]["source"] == "frail"
+
+
+def test_nothing_is_left_beside_the_parts(tmp_path: Path) -> None:
+    made = ingest(tmp_path, {"a.json": native(event(1), event(1)), "b.json": native(event(1))})
+    assert [path for path in (tmp_path / "out").rglob("*") if path.is_file()] == list(made.parts)
+
+
+def test_an_interrupted_run_leaves_no_half_result(tmp_path: Path) -> None:
+    logs = write(tmp_path, {"a.json": native(event(1))})
+
+    def interrupt(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        ParquetIngest(lambda: NOW, 0)([Source(logs, "logs")], tmp_path / "out", interrupt)
+    assert list((tmp_path / "out").iterdir()) == []
