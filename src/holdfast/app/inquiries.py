@@ -181,6 +181,7 @@ class Inquiries:
                 subjects=wanted.subjects,
                 from_us=wanted.from_us,
                 to_us=wanted.to_us,
+                captured_us={item.id: _us(item.collected_at) for item in state.evidence.items.values()},
                 responders=(*({"value": value} for value in wanted.responders), *self._own_probes(state)),
             )
             (folder / "table").mkdir(mode=0o700)
@@ -240,8 +241,7 @@ class Inquiries:
         for item in results.items(state):
             for one in results.read(self.app.vault, state, item.id).get("probes", ()):
                 if one.get("acted_as") and one.get("probed"):
-                    moment = parse_instant(one["probed"])
-                    at = int(moment.timestamp() * 1_000_000)
+                    at = _us(parse_instant(one["probed"]))
                     found.append({"value": one["acted_as"], "from_us": at - _SECOND, "to_us": at + 2 * _SECOND})
         return found
 
@@ -325,6 +325,11 @@ class _AppSink:
     def register(self, found: Collected, /) -> str:
         outcome = self.app.execute("evidence-add", found.as_json(), self.viewer, incident_id=self.incident_id)
         return str(outcome.result["evidence_id"])
+
+
+def _us(moment: datetime) -> int:
+    """Microseconds since 1970 UTC."""
+    return int(moment.timestamp()) * 1_000_000 + moment.microsecond
 
 
 def _left_out(item: Item) -> str | None:

@@ -20,7 +20,7 @@ from holdfast.app.ports_investigation import Engine, Ingest, Ingested, Keeper, P
 from holdfast.app.ports_probing import Probe
 from holdfast.app.probing import probe_all
 from holdfast.investigation import captured
-from holdfast.investigation.activity import GIVEN, INPUTS, RESPONDERS, SCOPE, SUBJECTS, Column
+from holdfast.investigation.activity import GIVEN, INPUTS, RESPONDERS, SCOPE, SUBJECTS, Column, place
 from holdfast.investigation.answers import Answer
 from holdfast.investigation.assembly import Asked, Citer, Context, Row, assemble, cited_rows
 from holdfast.investigation.coverage import allows_no, grades_for, would_change
@@ -73,6 +73,8 @@ class Order:
     to_us: int | None = None
     responders: tuple[Row, ...] = ()
     """Rows of the responders table: whose acts are ours."""
+    captured_us: Mapping[str, int] = field(default_factory=dict)
+    """Evidence id to when it was captured: the date of state whose documents tell none."""
     probe_questions: tuple[ProbeQuestion, ...] = ()
     """Checks a person asked for, beside those that the logs give rise to."""
     rows: int = ROWS
@@ -181,8 +183,22 @@ def _define(engine: Engine, order: Order, ingested: Ingested, scope: Row) -> Non
     tables: dict[str, tuple[Sequence[Column], Sequence[Row]]] = {
         name: (columns, []) for name, columns in captured.tables().items()
     }
+    dates = _dates(order, ingested)
     for name, (columns, rows) in {**tables, **ingested.tables}.items():
-        engine.define(name, columns, rows)
+        engine.define(name, columns, [_dated(row, dates) for row in rows] if dates else rows)
+
+
+def _dates(order: Order, ingested: Ingested) -> dict[int, int]:
+    """Number of an input to when it was captured, where the incident's record tells."""
+    known = order.captured_us
+    return {one["input_no"]: known[one["item"]] for one in ingested.inputs if one.get("item") in known}
+
+
+def _dated(row: Row, dates: Mapping[int, int]) -> Row:
+    """A row of captured state with the date of its capture, where its document tells none."""
+    if row.get("captured_us", 0) is not None or row.get("row_id") is None:
+        return row
+    return {**row, "captured_us": dates.get(place(row["row_id"])[0])}
 
 
 def given_tables() -> dict[str, Sequence[Column]]:

@@ -13,8 +13,11 @@ from holdfast.demo.people import Cast, Done, Person
 from holdfast.demo.server import Place
 from holdfast.demo.surroundings import SECRET, Surroundings
 from holdfast.demo.telling import Teller
-from holdfast.demo.trail import HOURS, Cloud, Findings, write_night
+from holdfast.demo.trail import Cloud, Findings, write_night
 from holdfast.kernel.instants import format_instant
+
+WINDOW_HOURS = 4
+"""How far back the investigation looks; what was before tells what is usual."""
 
 
 @dataclass(slots=True)
@@ -63,10 +66,10 @@ class Show:
         return self.person(who).does(path, **fields)
 
     def investigates(self, who: str) -> Mapping[str, Any]:
-        """The captured items are read: what did the key, and whoever held it, since the logs begin?"""
+        """The captured items are read: what did the key, and whoever held it, in the last hours?"""
         asked = {
             "subjects": [self.leak.key_id, f"payments/secrets/{SECRET}"],
-            "from": format_instant(self.cloud.now - timedelta(hours=HOURS)),
+            "from": format_instant(self.cloud.now - timedelta(hours=WINDOW_HOURS)),
             "responders": [self.cloud.operator().as_json()["arn"]],
         }
         return self.person(who).investigates(asked)

@@ -460,6 +460,9 @@ def _did_row(key: tuple[Any, ...], acts: list[Row]) -> dict[str, Any]:
     )
     events = sum(act["events"] for act in acts)
     times = f", {events} times" if events > 1 else ""
+    strange = sum(act.get("new_events") or 0 for act in acts)
+    address = next((act["new_address"] for act in acts if act.get("new_address")), None)
+    apart = f", {strange} of them from {address}, new to the credential" if strange and events > 1 else ""
     on = f" on {short(str(data))}" if data else ""
     first = min(acts, key=lambda act: (act["first_us"], act["first_row"]))
     last = max(acts, key=lambda act: (act["last_us"], act["last_row"]))
@@ -478,5 +481,5 @@ def _did_row(key: tuple[Any, ...], acts: list[Row]) -> dict[str, Any]:
         "last_us": last["last_us"],
         "row_id": first["first_row"],
         "last_row_id": last["last_row"],
-        "what": f"{actors} {'was refused' if outcome == 'refused' else 'did'} {calls}{on}{times} ({deed})",
+        "what": f"{actors} {'was refused' if outcome == 'refused' else 'did'} {calls}{on}{times}{apart} ({deed})",
     }

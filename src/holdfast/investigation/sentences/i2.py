@@ -32,7 +32,7 @@ def sentence(results: Results, facts: Facts) -> str:
         results: query id to its rows.
         facts: ``totals``, ``cannot_tell``, ``subjects``, and ``unmatched`` where subjects do not occur.
     """
-    parts = [_unmatched(facts), _suspects(results, facts), _ways(results)]
+    parts = [_suspects(results, facts), _unmatched(facts), _ways(results)]
     parts += [_new(results, facts), _together(results, facts), _unissued(results, facts)]
     parts += [_everyone(results, facts), _doubts(facts)]
     return spoken("; ".join(part for part in parts if part))
@@ -42,7 +42,7 @@ def _unmatched(facts: Facts) -> str:
     names = facts.get("unmatched") or ()
     if not names:
         return ""
-    return f"{_listed([str(name) for name in names])} {'does' if len(names) == 1 else 'do'} not occur in what was read"
+    return f"no act by or on {_listed([str(name) for name in names])} is in the logs"
 
 
 def _suspects(results: Results, facts: Facts) -> str:

@@ -32,7 +32,7 @@ def test_the_totals_count_and_not_the_rows_that_were_kept() -> None:
 
 def test_a_subject_that_does_not_occur_is_said_first() -> None:
     words = sentence({"i2_humans": [{}]}, {"unmatched": ["AKIANOWHERE"], "totals": {}})
-    assert words.startswith("AKIANOWHERE does not occur in what was read; in all 1 identity acted")
+    assert words.startswith("No act by or on AKIANOWHERE is in the logs; in all 1 identity acted")
 
 
 def test_nothing_is_denied_where_the_logs_cannot_tell() -> None:
