@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from holdfast.investigation.identity_names import email_of
@@ -46,6 +46,7 @@ def graph(edges: list[tuple[int, int]]) -> tuple[list[Any], list[Any]]:
     return keys, issues
 
 
+@settings(deadline=None)
 @given(EDGES, st.randoms(use_true_random=False))
 def test_the_order_of_rows_does_not_matter(edges: list[tuple[int, int]], chance: Any) -> None:
     keys, issues = graph(edges)
@@ -55,6 +56,7 @@ def test_the_order_of_rows_does_not_matter(edges: list[tuple[int, int]], chance:
     assert run_sessions(session_keys=keys, issues=issues) == first
 
 
+@settings(deadline=None)
 @given(EDGES)
 def test_every_chain_ends_and_its_parents_agree(edges: list[tuple[int, int]]) -> None:
     keys, issues = graph(edges)
@@ -69,6 +71,7 @@ def test_every_chain_ends_and_its_parents_agree(edges: list[tuple[int, int]]) ->
             assert row["depth"] >= parent["depth"]
 
 
+@settings(deadline=None)
 @given(st.lists(st.tuples(NAMES, NAMES), max_size=8), st.randoms(use_true_random=False))
 def test_nobody_is_merged_without_an_address_in_common(pairs: list[tuple[str, str]], chance: Any) -> None:
     actors = [actor(uid, name=name, row=at) for at, (uid, name) in enumerate(pairs, 1)]
@@ -84,6 +87,7 @@ def test_nobody_is_merged_without_an_address_in_common(pairs: list[tuple[str, st
     assert run_people(actors=actors) == found
 
 
+@settings(deadline=None)
 @given(EDGES, st.sets(NUMBERS, max_size=4), st.sets(NUMBERS, max_size=4))
 def test_more_subjects_never_clear_anybody(edges: list[tuple[int, int]], few: set[int], more: set[int]) -> None:
     def suspected(numbers: set[int]) -> set[tuple[str, str]]:
