@@ -33,7 +33,7 @@ _AGENTS = (
     "aws-sdk-go/1.44.157 (go1.19.3; linux; amd64) exec-env/AWS_ECS_FARGATE",
     "Boto3/1.26.84 Python/3.9.16 Linux/5.10.165-143.735.amzn2.x86_64 exec-env/AWS_Lambda_python3.9 Botocore/1.29.84",
     "APN/1.0 HashiCorp/1.0 Terraform/1.1.2 (+https://www.terraform.io) terraform-provider-aws/3.76.1 aws-sdk-go/1.44",
-    "Mozilla/5.0 (Macintosh; Intel Mac OS X 10_15_7) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/118.0.0.0 Safari/537",
+    "Mozilla/5.0 (Macintosh; Intel Mac OS X 10_15_7) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/118.0 Safari/537",
     "aws-cli/2.11.4 Python/3.11.2 Linux/6.1.0 exe/x86_64.debian.12 prompt/off command/sts.get-caller-identity",
 )
 

@@ -14,6 +14,7 @@ import gc
 import multiprocessing
 import os
 import signal
+import sys
 import threading
 from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
@@ -32,8 +33,18 @@ Task = TypeVar("Task")
 Result = TypeVar("Result")
 
 
+class _WithoutPandas:
+    """Arrow loads pandas where it is installed, only to ask whether a list is a Series: most of a process's start."""
+
+    @staticmethod
+    def find_spec(name: str, path: object = None, target: object = None) -> None:  # noqa: ARG004 - as importlib calls it
+        if name == "pandas":
+            raise ImportError(name)
+
+
 def _begin() -> None:
     """In a new process: leave interrupts to the parent, and end with it."""
+    sys.meta_path.insert(0, _WithoutPandas())
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     parent = multiprocessing.parent_process()
     if parent is not None:
