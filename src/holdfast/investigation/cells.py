@@ -168,7 +168,7 @@ class Grid:
         Where the account's other regions went on, the stop counts in the region it was made in and where silence is
         unusual: nobody can tell a quiet region from a stopped one there.
         """
-        if off.not_region is not None and cell.region in {off.not_region, None}:
+        if not off.concerns(cell.region):
             return None
         if off.classes is not None and not set(off.classes) & set(cell.stream.classes):
             return None

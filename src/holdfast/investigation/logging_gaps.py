@@ -14,7 +14,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
@@ -41,8 +41,16 @@ class Off:
     """The one region that stayed on."""
     region: str | None = None
     """Where the change was made; a trail of one region is changed there."""
+    only_region: str | None = None
+    """The one region it counts in: captured state says that the trail covers no other."""
     next_us: int | None = None
     """The first event told there more than a minute later."""
+
+    def concerns(self, region: str | None) -> bool:
+        """Whether it can count in a region."""
+        if self.not_region is not None and region in {self.not_region, None}:
+            return False
+        return self.only_region is None or region in {self.only_region, None}
 
     @property
     def went_on(self) -> bool:
@@ -56,12 +64,14 @@ def intervals(changes: Iterable[Row], state_items: Iterable[Row]) -> list[Off]:
     for row in sorted(changes, key=lambda row: (row["time_us"] or 0, row["row_id"])):
         if row["effect"] != "notes" and row["time_us"] is not None:
             by_thing[(row["source"], row["account_uid"], _thing(row))].append(row)
+    state = list(state_items)
+    alone = _trails_of_one_region(state)
     found: list[Off] = []
-    for rows in by_thing.values():
-        found += _stops(rows)
-        found += _selectors(rows)
+    for (_, account, thing), rows in by_thing.items():
+        only = alone.get((account, thing))
+        found += [replace(one, only_region=only) for one in (*_stops(rows), *_selectors(rows))]
         found += _single_region(rows)
-    found += _state(state_items)
+    found += _state(state)
     return found
 
 
@@ -109,6 +119,18 @@ def regions_without_data(state_items: Iterable[Row]) -> dict[str, dict[str, int]
         account: {region: row for region, row in regions.items() if (account, region) not in selected}
         for account, regions in own.items()
         if (account, "") not in selected
+    }
+
+
+def _trails_of_one_region(state_items: Iterable[Row]) -> dict[tuple[str | None, str], str]:
+    """Home of each trail that was captured as one of a single region, by account and name."""
+    return {
+        (row["account_uid"], row["uid"].rsplit("/", 1)[-1]): _region(row["uid"])
+        for row in state_items
+        if row["type"] == "trail"
+        and row["attribute"] == "multi_region"
+        and row["value"] == "false"
+        and _region(row["uid"])
     }
 
 

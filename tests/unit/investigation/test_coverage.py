@@ -8,7 +8,7 @@ import pytest
 
 from holdfast.investigation import coverage
 from holdfast.investigation.logfacts import known, retention_days
-from holdfast.investigation.logging_gaps import regions_without_data
+from holdfast.investigation.logging_gaps import intervals, regions_without_data
 from tests.unit.investigation.coverage_world import HOUR_US, START, given, graded, hourly_rows
 
 A, B = "111111111111", "222222222222"
@@ -300,3 +300,24 @@ def test_a_region_whose_own_trail_selects_no_objects_is_told_apart_from_its_acco
     every = told("arn:aws:cloudtrail:eu-central-1:1:trail/a", multi_region="true", selectors='["AWS::S3::Object"]')
     assert regions_without_data([*west, *central]) == {"1": {"eu-west-1": 1}}
     assert regions_without_data([*west, *central, *every]) == {}
+
+
+def test_a_stop_counts_in_the_one_region_of_a_trail_that_was_captured_as_such() -> None:
+    trail = "arn:aws:cloudtrail:eu-west-1:1:trail/west"
+    stop = {
+        "row_id": 1,
+        "time_us": START,
+        "source": "aws.cloudtrail",
+        "account_uid": "1",
+        "region": "eu-west-1",
+        "operation": "StopLogging",
+        "effect": "stops",
+        "actor_uid": "eve",
+        "target_uid": trail,
+        "request": None,
+    }
+    state = {"uid": trail, "type": "trail", "attribute": "multi_region", "value": "false", "account_uid": "1"}
+    [alone] = intervals([stop], [state])
+    [unknown] = intervals([stop], [])
+    assert (alone.concerns("eu-west-1"), alone.concerns("eu-central-1")) == (True, False)
+    assert unknown.concerns("eu-central-1")
