@@ -16,7 +16,7 @@ from dataclasses import dataclass, field
 from typing import Any, Literal
 
 Standing = Literal["real_data", "real_server", "vendor_sample", "vendor_schema", "unproven"]
-Framing = Literal["json", "csv", "lines"]
+Framing = Literal["json", "csv", "lines", "ldif", "journal"]
 
 Fields = dict[str, Any]
 """Columns of :data:`~holdfast.investigation.activity.ACTIVITY` that a record tells; the rest is null. Without
@@ -48,7 +48,7 @@ class Reader:
     framing: Framing
     proof: Proof
     recognises: Callable[[Any], bool]
-    """Whether one parsed record is this reader's: a mapping for json and csv, a str for lines. Must never raise."""
+    """Whether one parsed record is this reader's: a str for lines, a mapping for the others. Must never raise."""
     fields: Callable[[Any], Fields]
     """The record's columns; raises :class:`UnreadableError`."""
     event_classes: tuple[str, ...] = ("management",)
@@ -58,6 +58,9 @@ class Reader:
     """Records inside an envelope (``{"Records": […]}``) when the common ones do not fit; none when it is not one."""
     priority: int = 100
     """Readers are asked in this order, lowest first; generic ones come last."""
+    fields_at: Callable[[Any, str], Fields] | None = None
+    """Instead of ``fields``, with the path of the record's file, for records that do not tell all of their time: a
+    log whose lines have no year, in a file whose name tells it."""
     columns: Callable[[list[Any]], tuple[dict[str, list[Any]], dict[int, str]]] | None = None
     """A faster way for many records: columns of equal length for those that can be read, and the reason for each place
     that cannot. Must give what ``fields`` gives."""
