@@ -43,6 +43,9 @@ from holdfast.store.record import SqlRecord
 from holdfast.store.signing import FileSigner
 from holdfast.store.texts import SealedTexts
 
+_INVESTIGATIONS = "investigations"
+"""Folder below the data folder for what investigations derive from evidence."""
+
 
 def command_runner() -> CommandRunner:
     """What runs a command for capture on this machine."""
@@ -210,13 +213,12 @@ def build(
     def after_commit(stream_id: str, events: tuple[Event, ...]) -> None:
         if any(event.type in ERASING for event in events):
             carry_out(record, texts, vault, states.incident(stream_id), events)
-            shutil.rmtree(settings.data / "investigations" / "tables" / stream_id, ignore_errors=True)
+            shutil.rmtree(settings.data / _INVESTIGATIONS / "tables" / stream_id, ignore_errors=True)
 
     installation_tools = InstallationTools(
         credentials=SqlCredentials(databases), guard=keyring, clock=clock, randomness=randomness, rotate_signer=rotate
     )
-    bus = Bus()
-    secret_key = keyring.key("fingerprints")
+    bus, secret_key = Bus(), keyring.key("fingerprints")
     dispatcher = Dispatcher(tools, states, bus, secret_key, after_commit, installation_tools)
     application = Application(
         settings=settings,
@@ -236,11 +238,16 @@ def build(
         close=databases.close,
         site=Site(settings.host, settings.url),
     )
-    application.inquiries = Inquiries(
-        application, lambda progress: investigation_means(progress=progress), asker, settings.data / "investigations"
-    )
+    application.inquiries = _inquiries(application, settings.data)
     application.finish_erasures()
     return application
+
+
+def _inquiries(application: Application, data: Path) -> Inquiries:
+    """Investigations of incidents, with the embedded engine."""
+    return Inquiries(
+        application, lambda progress: investigation_means(progress=progress), asker, data / _INVESTIGATIONS
+    )
 
 
 def _open(settings: Settings) -> tuple[Keyring, Databases, FileSigner]:

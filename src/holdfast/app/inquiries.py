@@ -26,7 +26,7 @@ from holdfast.app.authorisation import Viewer, permit
 from holdfast.app.capturing import Capturer, Collector, Labels
 from holdfast.app.dispatching import Outcome
 from holdfast.app.inputs import screen_text
-from holdfast.app.investigating import Investigation, Means, Order, investigate
+from holdfast.app.investigating import TABLES, Investigation, Means, Order, investigate
 from holdfast.app.investigation_files import entries_json, write_files
 from holdfast.app.investigation_report import as_json
 from holdfast.app.investigation_results import ENTRIES, PICTURES, RESULT, SOURCE
@@ -235,6 +235,12 @@ class Inquiries:
             )
         return self.asker(table)(question.sql, question.parameters, limit=question.limit, timeout_s=question.timeout_s)
 
+    def tables(self, incident_id: str, viewer: Viewer) -> list[str]:
+        """Names of the tables that questions in SQL may read; none before the first run."""
+        permit(viewer, "evidence.view", self.app.incident(incident_id, viewer))
+        table = self.table(incident_id)
+        return [] if table is None else table_names(table)
+
     def _own_probes(self, state: IncidentState) -> list[dict[str, Any]]:
         """Where an earlier run acted as the suspect, on an order: those seconds are ours."""
         found = []
@@ -325,6 +331,11 @@ class _AppSink:
     def register(self, found: Collected, /) -> str:
         outcome = self.app.execute("evidence-add", found.as_json(), self.viewer, incident_id=self.incident_id)
         return str(outcome.result["evidence_id"])
+
+
+def table_names(folder: Path) -> list[str]:
+    """Names of the tables in a kept folder."""
+    return sorted({"activity", *(one.stem for one in (folder / TABLES).glob("*.parquet"))})
 
 
 def _us(moment: datetime) -> int:

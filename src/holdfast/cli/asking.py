@@ -11,6 +11,7 @@ from typing import Annotated, Any
 import typer
 from rich.markup import escape
 
+from holdfast.app.inquiries import table_names
 from holdfast.cli.output import err, fail, out, print_json, run, table
 from holdfast.investigation.exports import neutral
 from holdfast.investigation.saved import saved, saved_named
@@ -33,6 +34,7 @@ def sql(  # noqa: PLR0913 - each is an option
         list[str] | None, typer.Option("--with", help="text for a parameter, NAME=VALUE (repeat for several)")
     ] = None,
     listed: Annotated[bool, typer.Option("--list", help="list the saved questions")] = False,
+    tables: Annotated[bool, typer.Option("--tables", help="list the tables there are")] = False,
     limit: Annotated[int, typer.Option(min=1, max=10_000, help="rows of the answer")] = 1000,
     timeout: Annotated[float, typer.Option(help="seconds after which it is ended")] = 30.0,
     as_csv: Annotated[bool, typer.Option("--csv", help="print the answer as CSV")] = False,
@@ -42,6 +44,9 @@ def sql(  # noqa: PLR0913 - each is an option
     try:
         if listed:
             _list(as_json=as_json)
+            return
+        if tables:
+            _tables(incident, folder, as_json=as_json)
             return
         parameters = dict(_pair(one) for one in given or ())
         text = _text(query, question)
@@ -58,6 +63,25 @@ def sql(  # noqa: PLR0913 - each is an option
 def _alone(folder: Path | None, text: str, parameters: Mapping[str, str], limit: int, timeout: float) -> dict[str, Any]:
     from holdfast.wiring import asker  # noqa: PLC0415 - wiring imports everything
 
+    found = asker(_named(folder))(text, parameters, limit=limit, timeout_s=timeout)
+    columns = [{"name": name, "type": kind} for name, kind in found.columns]
+    return {"columns": columns, "rows": [list(row) for row in found.rows], "cut": found.cut, "seconds": found.seconds}
+
+
+def _tables(incident: str | None, folder: Path | None, *, as_json: bool) -> None:
+    if incident is not None:
+        told = run(lambda server: server.request("GET", f"/incidents/{incident}/sql"), as_json=as_json)
+        names = list(told["tables"])
+    else:
+        names = table_names(_named(folder))
+    if as_json:
+        print_json(names)
+        return
+    out().print("\n".join(names))
+    out().print('Its columns: [bold]holdfast sql … "DESCRIBE SELECT * FROM activity"[/]')
+
+
+def _named(folder: Path | None) -> Path:
     if folder is None:
         raise BadInputError(
             "table-not-named",
@@ -65,9 +89,7 @@ def _alone(folder: Path | None, text: str, parameters: Mapping[str, str], limit:
             why="Neither an incident nor a kept activity table was named.",
             next_step='holdfast investigate PATH --keep FOLDER   then: holdfast sql --table FOLDER "SELECT …"',
         )
-    found = asker(folder)(text, parameters, limit=limit, timeout_s=timeout)
-    columns = [{"name": name, "type": kind} for name, kind in found.columns]
-    return {"columns": columns, "rows": [list(row) for row in found.rows], "cut": found.cut, "seconds": found.seconds}
+    return folder
 
 
 def _show(told: Mapping[str, Any], *, as_csv: bool, as_json: bool) -> None:

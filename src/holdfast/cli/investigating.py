@@ -26,86 +26,99 @@ JsonOption = Annotated[bool, typer.Option("--json", help="print the answer as JS
 _SHOWN = 5
 
 
+PathsArgument = Annotated[list[Path] | None, typer.Argument(metavar="PATH…", help="files and folders to read")]
+IncidentOption = Annotated[
+    str | None, typer.Option(metavar="INC", help="read the items captured in this incident, and keep the result")
+]
+SubjectOption = Annotated[
+    list[str] | None, typer.Option(help="credential, identity or artifact asked about (repeat for several)")
+]
+FromOption = Annotated[str | None, typer.Option("--from", help="start of the window, such as 2026-11-23T02:30Z")]
+ToOption = Annotated[str | None, typer.Option("--to", help="end of the window")]
+ResponderOption = Annotated[
+    list[str] | None, typer.Option(help="identity or credential of our own people (repeat for several)")
+]
+EngineOption = Annotated[str, typer.Option(help="duckdb (embedded) or spark (for estates)")]
+UnprovenOption = Annotated[
+    list[str] | None, typer.Option(help="also use this reader, which no real data has proven (repeat)")
+]
+MapOption = Annotated[
+    Path | None, typer.Option("--map", help="TOML file that maps columns of an unknown JSON or CSV log")
+]
+SigmaOption = Annotated[Path | None, typer.Option(help="folder with your own copy of Sigma rules")]
+ExportOption = Annotated[
+    Path | None, typer.Option(help="folder to write the timeline (CSV, Timesketch) and the pictures (SVG) to")
+]
+KeepOption = Annotated[
+    Path | None, typer.Option(help="folder to keep the activity table in, for holdfast sql --table FOLDER")
+]
+ProbeOption = Annotated[
+    list[str] | None,
+    typer.Option(help="look, read-only, whether it is still open: aws, aws:PROFILE, or an address (repeat)"),
+]
+RepositoryOption = Annotated[
+    list[Path] | None,
+    typer.Option(help="look whether the secret given on standard input is in this repository's HEAD (repeat)"),
+]
+SuspectOption = Annotated[
+    str | None,
+    typer.Option(help="sign in with this suspect access key, its secret on standard input; needs --probe-order"),
+]
+OrderOption = Annotated[str | None, typer.Option(help="the recorded order to use the suspect key, such as #17")]
+RowsOption = Annotated[int, typer.Option(min=1, max=100_000, help="rows of one query that an answer carries")]
+
+
 def investigate_command(  # noqa: PLR0913 - each is an option
-    paths: Annotated[list[Path] | None, typer.Argument(metavar="PATH…", help="files and folders to read")] = None,
+    paths: PathsArgument = None,
     *,
-    incident: Annotated[
-        str | None, typer.Option(metavar="INC", help="read the items captured in this incident, and keep the result")
-    ] = None,
-    subject: Annotated[
-        list[str] | None, typer.Option(help="credential, identity or artifact asked about (repeat for several)")
-    ] = None,
-    start: Annotated[str | None, typer.Option("--from", help="start of the window, such as 2026-11-23T02:30Z")] = None,
-    end: Annotated[str | None, typer.Option("--to", help="end of the window")] = None,
-    responder: Annotated[
-        list[str] | None, typer.Option(help="identity or credential of our own people (repeat for several)")
-    ] = None,
-    engine: Annotated[str, typer.Option(help="duckdb (embedded) or spark (for estates)")] = "duckdb",
-    unproven: Annotated[
-        list[str] | None, typer.Option(help="also use this reader, which no real data has proven (repeat)")
-    ] = None,
-    mapping: Annotated[
-        Path | None, typer.Option("--map", help="TOML file that maps columns of an unknown JSON or CSV log")
-    ] = None,
-    sigma: Annotated[Path | None, typer.Option(help="folder with your own copy of Sigma rules")] = None,
-    export: Annotated[
-        Path | None, typer.Option(help="folder to write the timeline (CSV, Timesketch) and the pictures (SVG) to")
-    ] = None,
-    keep: Annotated[
-        Path | None, typer.Option(help="folder to keep the activity table in, for holdfast sql --table FOLDER")
-    ] = None,
-    probe: Annotated[
-        list[str] | None,
-        typer.Option(help="look, read-only, whether it is still open: aws, aws:PROFILE, or an address (repeat)"),
-    ] = None,
-    repository: Annotated[
-        list[Path] | None,
-        typer.Option(help="look whether the secret given on standard input is in this repository's HEAD (repeat)"),
-    ] = None,
-    suspect_key: Annotated[
-        str | None,
-        typer.Option(help="sign in with this suspect access key, its secret on standard input; needs --probe-order"),
-    ] = None,
-    probe_order: Annotated[
-        str | None, typer.Option(help="the recorded order to use the suspect key, such as #17")
-    ] = None,
-    rows: Annotated[int, typer.Option(min=1, max=100_000, help="rows of one query that an answer carries")] = 500,
+    incident: IncidentOption = None,
+    subject: SubjectOption = None,
+    start: FromOption = None,
+    end: ToOption = None,
+    responder: ResponderOption = None,
+    engine: EngineOption = "duckdb",
+    unproven: UnprovenOption = None,
+    mapping: MapOption = None,
+    sigma: SigmaOption = None,
+    export: ExportOption = None,
+    keep: KeepOption = None,
+    probe: ProbeOption = None,
+    repository: RepositoryOption = None,
+    suspect_key: SuspectOption = None,
+    probe_order: OrderOption = None,
+    rows: RowsOption = 500,
     as_json: JsonOption = False,
 ) -> None:
     """Answer the seven questions from logs and captured state: who, what, since when, and what cannot be told."""
-    window = (start, end)
     try:
         _check(paths, incident)
         if incident is not None:
             body = {"subjects": subject or [], "from": start, "to": end, "responders": responder or []}
-            told = run(
-                lambda server: server.request("POST", f"/incidents/{incident}/investigation", body=body),
-                as_json=as_json,
-            )
-            _tell(told, as_json=as_json)
-            if not as_json:
-                out().print(f"[bold]Next:[/] holdfast question adopt {incident} I1 --evidence {told['evidence_id']}")
+            _within(incident, body, as_json=as_json)
             return
         order = Order(
             sources=tuple(Source(_found(path), str(path)) for path in paths or ()),
             subjects=tuple(subject or ()),
-            from_us=_instant(window[0]),
-            to_us=_instant(window[1]),
+            from_us=_instant(start),
+            to_us=_instant(end),
             responders=tuple({"value": value} for value in responder or ()),
             rows=rows,
         )
         looks = Looks(tuple(probe or ()), tuple(repository or ()), suspect_key, probe_order)
         order, probes = prepare(order, looks)
-        options = {
-            "engine": engine,
-            "unproven": frozenset(unproven or ()),
-            "mapping": mapping,
-            "sigma": sigma,
-            "probes": probes,
-        }
-        _alone(order, options, export=export, keep=keep, as_json=as_json)
+        options = {"engine": engine, "unproven": frozenset(unproven or ()), "mapping": mapping, "sigma": sigma}
+        _alone(order, {**options, "probes": probes}, export=export, keep=keep, as_json=as_json)
     except HoldfastError as error:
         fail(error, as_json=as_json)
+
+
+def _within(incident: str, body: Mapping[str, Any], *, as_json: bool) -> None:
+    told = run(
+        lambda server: server.request("POST", f"/incidents/{incident}/investigation", body=body), as_json=as_json
+    )
+    _tell(told, as_json=as_json)
+    if not as_json:
+        out().print(f"[bold]Next:[/] holdfast question adopt {incident} I1 --evidence {told['evidence_id']}")
 
 
 def _alone(order: Order, options: Mapping[str, Any], *, export: Path | None, keep: Path | None, as_json: bool) -> None:

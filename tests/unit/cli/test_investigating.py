@@ -127,6 +127,11 @@ def test_a_kept_table_answers_questions_in_sql_and_nothing_else(logs: Path, tmp_
     assert [row[0] for row in told["rows"]] == ["CreateAccessKey", "StopLogging", "ListUsers"]
     saved = answered("sql", "--table", str(table), "--saved", "credential_use", "--with", f"credential={KEY}")
     assert saved["rows"]
+    names = json.loads(typed("sql", "--table", str(table), "--tables", "--json").stdout)
+    assert {"activity", "usage", "signals", "suspects", "coverage", "inputs"} <= set(names)
+    described = answered("sql", "--table", str(table), "DESCRIBE SELECT * FROM signals")
+    assert "score" in [row[0] for row in described["rows"]]
+    assert {one["id"] for one in json.loads(typed("sql", "--list", "--json").stdout)} >= {"credential_use", "leads"}
     printed = typed("sql", "--table", str(table), "--csv", "SELECT '=1+1' AS cell")
     assert list(csv.reader(io.StringIO(printed.stdout)))[1] == ["'=1+1"]
     for hostile in ("SELECT * FROM read_text('/etc/hostname')", "COPY activity TO 'x.csv'", "ATTACH 'y.db'"):

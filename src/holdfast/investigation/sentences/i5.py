@@ -50,7 +50,14 @@ def _footholds(results: Results, doubts: Mapping[str, Any]) -> str:
 
 def _blinded(results: Results) -> str:
     rows = [row for row in results.get("i5_blinded", ()) if row.get("lead")]
-    return f"recording or recovery was cut: {rows[0]['what']}" + _more(len(rows)) if rows else ""
+    if not rows:
+        return ""
+    done = [row for row in rows if row.get("status") != "failure"]
+    if not done:
+        return f"they tried in vain to cut recording or recovery: {rows[0]['what']}{_more(len(rows))}"
+    failed = len(rows) - len(done)
+    vain = f", and {failed} tries in vain" if failed else ""
+    return f"recording or recovery was cut: {done[0]['what']}{_more(len(done))}{vain}"
 
 
 _ONWARD: tuple[tuple[str, tuple[str, ...]], ...] = (
@@ -101,5 +108,5 @@ def _doubtful(doubts: Mapping[str, Any]) -> str:
     named = [words for name, words in said.items() if name in doubts]
     rest = len(doubts) - len(named)
     if rest:
-        named.append(f"and of {rest} other {'sign' if rest == 1 else 'signs'}")
-    return ", ".join(named)
+        named.append(f"of {rest} {'other ' if named else ''}{'sign' if rest == 1 else 'signs'}")
+    return " and ".join([", ".join(named[:-1]), named[-1]] if len(named) > 1 else named)

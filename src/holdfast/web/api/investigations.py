@@ -135,9 +135,9 @@ def _asking(routes: APIRouter) -> None:
 
     @routes.get("/sql", operation_id="list-saved-questions")
     def questions(incident_id: IncidentPath, viewer: ViewerDep, app: ApplicationDep) -> JSONResponse:
-        """The saved questions with their parameters."""
-        app.incident(incident_id, viewer)
-        return JSONResponse({"saved": [saved_json(one) for one in saved()]})
+        """The saved questions with their parameters, and the tables there are."""
+        tables = app.investigations().tables(incident_id, viewer)
+        return JSONResponse({"saved": [saved_json(one) for one in saved()], "tables": tables})
 
 
 def saved_json(one: Saved) -> dict[str, object]:

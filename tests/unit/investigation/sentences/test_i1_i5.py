@@ -74,7 +74,7 @@ def test_what_cannot_be_told_is_never_a_no() -> None:
     }
     told = i5.sentence({}, facts)
     assert told == (
-        "Cannot tell whether containment was undone, whether there are footholds, and of 1 other sign, because -."
+        "Cannot tell whether containment was undone, whether there are footholds and of 1 other sign, because -."
     )
 
 
