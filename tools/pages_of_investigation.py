@@ -50,7 +50,7 @@ def activity_page() -> str:
     stage_rows = [(code(one.id), one.title, codes(one.after)) for one in stages()]
     return page(
         "Activity table",
-        "One row for each thing that was done, from whatever source. `holdfast sql` asks it, and every table beside it.",
+        "One row for each thing that was done, from whatever source. `holdfast sql` asks it, and every other table.",
         "## `activity`",
         _columns(ACTIVITY),
         *parts,
@@ -78,8 +78,8 @@ def queries_page() -> str:
     return page(
         "Investigation queries",
         "The library behind the seven questions. Each query is written once, in DuckDB's SQL, with cases inside its "
-        "file; sqlglot carries it to Apache Spark and ClickHouse, where tests hold it to equal results. Trino and Athena "
-        "are emitted and parsed only, and are unproven.",
+        "file; sqlglot carries it to Apache Spark and ClickHouse, where tests hold it to equal results. Trino and "
+        "Athena are emitted and parsed only, and are unproven.",
         *parts,
     )
 

@@ -65,7 +65,9 @@ def test_captured_items_are_read_and_the_result_is_an_item_that_a_pack_would_car
     told = house.app.investigations().run(incident, house.viewer("ada"), Wanted(subjects=(KEY,)))
     assert told["inputs"]["records"] == told["inputs"]["rows"] == 2
     assert set(told["answers"]) == {"I1", "I2", "I3", "I4", "I5", "I6", "I7"}
-    cited = [row["citation"]["item"] for answer in told["answers"].values() for row in answer["rows"] if row["citation"]]
+    cited = [
+        row["citation"]["item"] for answer in told["answers"].values() for row in answer["rows"] if row["citation"]
+    ]
     assert cited
     assert set(cited) == {item}
     state = house.app.states.incident(incident)
