@@ -22,7 +22,7 @@ from typing import Any, Literal
 
 from holdfast.investigation.framing import Chunks, Fault
 
-_LDIF = re.compile(rb"(?:#[^\n]*\n(?: [^\n]*\n)*|\s*\n|version:\s*\d+\s*\n)*(?:dn|search):", re.IGNORECASE)
+_LDIF = re.compile(rb"(?:#[^\n]*\n(?: [^\n]*\n)*+|[ \t\r]*\n|version: *\d+\r?\n)*+(?:dn|search):", re.IGNORECASE)
 _JOURNAL = re.compile(rb"(?:__CURSOR|__REALTIME_TIMESTAMP)=[^\n]+\n")
 _SAID = frozenset({"search", "result", "ref", "matcheddn", "text", "control", "resultcontrol"})
 """Names of the lines in which ``ldapsearch`` tells how its search ended."""
