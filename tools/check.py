@@ -20,7 +20,9 @@ BIN = ROOT / ".venv" / "bin"
 LOCKS = ("uv.lock", "src/holdfast/web/package-lock.json")
 FORBIDDEN: Mapping[str, re.Pattern[str]] = {
     # Written in two halves, so that this file does not forbid itself.
-    "a path of the machine it was written on": re.compile("/(wor" + r"k/|root/\.|Users/)|(?<!google\.com)/wor" + r"kspace/"),
+    "a path of the machine it was written on": re.compile(
+        "/(wor" + r"k/|root/\.|Users/)|(?<!google\.com)/wor" + r"kspace/"
+    ),
     "a package registry's address": re.compile("pypi" + r"\.org|pythonhosted\.org|registry\.npmjs\." + "org"),
     "work put off": re.compile(r"\b(TO" + r"DO|FIX" + r"ME|HA" + r"CK|X" + r"XX)\b"),
 }
