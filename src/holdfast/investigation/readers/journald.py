@@ -82,7 +82,7 @@ def _reader(framing: Literal["json", "journal"], key: str, form: str) -> Reader:
         key=key,
         title=f"systemd journal ({form})",
         framing=framing,
-        proof=Proof("real_server", "systemd-journald 252 (Debian 12) with OpenSSH and shadow, started by the tests"),
+        proof=Proof("vendor_schema", "https://systemd.io/JOURNAL_EXPORT_FORMATS/"),
         recognises=_recognises,
         fields=_fields,
         event_classes=("signin", "host"),

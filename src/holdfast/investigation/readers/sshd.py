@@ -63,9 +63,7 @@ READER = Reader(
     key="host.syslog",
     title="System log of a host (sshd, sudo, accounts)",
     framing="lines",
-    proof=Proof(
-        "real_server", "OpenSSH 9.2 and shadow 4.13 (Debian 12) through journald's short-iso, run by the tests"
-    ),
+    proof=Proof("vendor_schema", "https://www.rfc-editor.org/rfc/rfc5424 and /rfc3164; messages of OpenSSH 9.2"),
     recognises=_recognises,
     fields=_fields,
     fields_at=_fields_at,
