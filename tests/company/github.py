@@ -129,7 +129,8 @@ def ordinary(cast: Cast, day: datetime, bulk: float, rate: float) -> Iterator[Li
         yield from (line(made) for made in of_run(cast, run, ip))
     if not present:
         return
-    many = max(chance.many(bulk), len(present) // 3)
+    usual = sum(person.github for person in cast.people)
+    many = max(chance.many(bulk * len(present) / usual), len(present) // 3)
     for number, at in enumerate(chance.moments(day, OFFICE_HOURS, many)):
         shift = present[chance.one(len(present))]
         moment = datetime.fromtimestamp(max(at, seconds(shift.begun) + number % 60), tz=day.tzinfo)

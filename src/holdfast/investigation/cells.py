@@ -300,9 +300,10 @@ def _range(hourly: Sequence[Row], scope: Sequence[Row]) -> tuple[int, int]:
     first = min(told) // HOUR_US if told else min(hours)
     last = max(hours) + 1
     if scope and scope[0]["to_us"] is not None:
-        # An hour that only begins at the end of the window counts when something was told in it.
+        # An hour that only begins at the end of the window counts when something was told at that very instant.
         hour, rest = divmod(scope[0]["to_us"], HOUR_US)
-        last = hour if not rest and last <= hour else hour + 1
+        ends = {row.get("last_us") for row in hourly if row["hour"] == hour}
+        last = hour if not rest and scope[0]["to_us"] not in ends and min(hours) < hour else hour + 1
     middle = int(np.median(hours))
     return max(first, middle - REACH), min(last, middle + REACH)
 

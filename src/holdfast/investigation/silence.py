@@ -7,6 +7,8 @@ Rules:
 3. A run of empty hours is a gap when chance would give its busy hours less than :data:`CHANCE` times in the whole
    range, by the mean and spread of the counts at that time of day; where they come in bursts, by the share of empty
    hours too, whichever says less.
+   Hours that are empty together on a fifth or more of the other days of their kind are quiet days, not gaps: hours of
+   one day are not independent (weekends with and without anybody on call).
 4. A steady log (a heartbeat: its counts spread half as much as chance would make them, over :data:`STEADY` busy hours,
    of which few are empty) has a gap in every empty busy hour.
 5. Before the first event and after the last, nothing tells quiet from missing but length: no longer than the longest
@@ -34,6 +36,7 @@ _ALIKE = 0.8
 _STEADY_SPREAD = 0.5
 _BURSTS = 2
 _STEADY_EMPTY = 0.05
+_TOGETHER = 0.2
 _EPOCH_WEEKDAY = 3
 """1970-01-01 was a Thursday; Monday is 0."""
 _WEEKEND = 5
@@ -71,6 +74,7 @@ def judge(counts: Counts, first_hour: int) -> Silence:
     inside = verdict[start:stop]
     inside[(inner == 0) & (days >= DAYS)] = QUIET
     _find_gaps(inner, chance, days, inside)
+    _quiet_days(inner, first_hour + start, inside)
     _judge_edges(verdict, start, stop)
     return Silence(verdict, usual)
 
@@ -123,6 +127,23 @@ def _find_gaps(counts: Counts, chance: Floats, days: Counts, verdict: NDArray[np
         expected = float(np.prod(chance[start:stop][likely])) * len(counts)
         if expected < CHANCE or steady:
             verdict[start:stop][likely] = MISSING
+
+
+def _quiet_days(counts: Counts, first_hour: int, verdict: NDArray[np.int8]) -> None:
+    """Take back gaps within a day whose hours are empty together on a fifth of the other days of its kind."""
+    lead = first_hour % 24
+    whole = (lead + len(counts) + 23) // 24
+    empty, missing = np.zeros((whole, 24), np.bool_), np.zeros((whole, 24), np.bool_)
+    empty.reshape(-1)[lead : lead + len(counts)] = counts == 0
+    missing.reshape(-1)[lead : lead + len(counts)] = verdict == MISSING
+    if _steady(counts[verdict == TOLD]):
+        return
+    weekend = ((first_hour // 24 + np.arange(whole) + _EPOCH_WEEKDAY) % 7) >= _WEEKEND
+    for day in np.flatnonzero(missing.any(axis=1)).tolist():
+        alike = (weekend == weekend[day]) & (np.arange(whole) != day)
+        if alike.sum() >= DAYS and empty[alike][:, missing[day]].all(axis=1).mean() >= _TOGETHER:
+            hours = day * 24 + np.flatnonzero(missing[day]) - lead
+            verdict[hours] = QUIET
 
 
 def _steady(busy: Counts) -> bool:

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
+import numpy as np
 import pytest
 
-from holdfast.investigation import coverage
+from holdfast.investigation import coverage, silence
 from holdfast.investigation.logfacts import known, retention_days
 from holdfast.investigation.logging_gaps import intervals, regions_without_data
 from tests.unit.investigation.coverage_world import HOUR_US, START, given, graded, hourly_rows
@@ -321,3 +322,17 @@ def test_a_stop_counts_in_the_one_region_of_a_trail_that_was_captured_as_such() 
     [unknown] = intervals([stop], [])
     assert (alone.concerns("eu-west-1"), alone.concerns("eu-central-1")) == (True, False)
     assert unknown.concerns("eu-central-1")
+
+
+def test_a_weekend_without_anybody_on_call_is_quiet_and_a_silent_working_day_is_not() -> None:
+    monday = 4 * 24  # hours since 1970 of the first Monday
+    days = 26 * 7
+    counts = np.zeros(days * 24, np.int64)
+    for day in range(days):
+        on_call = (day // 7) % 2 == 0
+        if day % 7 < 5 or on_call:
+            counts[day * 24 + 8 : day * 24 + 18] = 6 + (np.arange(10) * 7 + day) % 5 * (day % 3)
+    lost = 50 * 24
+    counts[lost + 10 : lost + 14] = 0
+    found = silence.judge(counts, monday)
+    assert np.flatnonzero(found.verdict == silence.MISSING).tolist() == [lost + hour for hour in range(10, 14)]
