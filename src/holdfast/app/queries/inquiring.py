@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -13,6 +13,7 @@ from holdfast.app.inquiries import Running
 from holdfast.app.investigation_files import entries_from
 from holdfast.app.investigation_pictures import PICTURES, draw
 from holdfast.app.queries import timeline
+from holdfast.app.queries.unmasking import unmasked_within
 from holdfast.app.state import IncidentState
 from holdfast.investigation.spine import Entry, merge
 from holdfast.kernel.instants import parse_instant
@@ -34,7 +35,8 @@ class Shown:
     result: Mapping[str, Any]
     """The newest result; empty before the first run."""
     answers: Mapping[str, Mapping[str, Any]]
-    """Question to its answer: ``sentence``, ``standing``, ``telling`` and ``doubtful`` findings, first ``rows``,
+    """Question to its answer: ``sentence``, ``standing``, ``telling`` findings, ``doubts`` (each ``reason`` once, with
+    the ``titles`` it holds for), first ``rows``,
     ``more`` (how many are not shown), ``grades`` (grade to hours), ``would_change``, ``changed``."""
     unread: tuple[Mapping[str, Any], ...]
     """Inputs with records that could not be read."""
@@ -112,12 +114,25 @@ def _answer(answer: Mapping[str, Any], changed: Mapping[str, Any]) -> dict[str, 
     for one in answer["grades"]:
         hours[one["grade"]] = hours.get(one["grade"], 0) + int(one["hours"] or 0)
     rows = answer["rows"]
-    return {
+    found = {
         **answer,
         "rows": rows[:ROWS],
         "more": max(0, len(rows) - ROWS),
         "grades": {grade: hours[grade] for grade in _GRADES if grade in hours},
         "telling": [one for one in answer["findings"] if one["total"]],
-        "doubtful": [one for one in answer["findings"] if one["standing"] == "cannot_tell"],
+        "doubts": _doubts(answer["findings"]),
         "changed": changed,
     }
+    told: dict[str, Any] = unmasked_within(found)
+    return told
+
+
+def _doubts(findings: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
+    """What cannot be told by its reason, so that a reason that holds for ten things is read once."""
+    titles: dict[str, list[str]] = {}
+    for one in findings:
+        if one["standing"] == "cannot_tell":
+            title = str(one["title"])
+            reason = str(one["sentence"]).removeprefix(f"Cannot tell ({title.lower()}): ")
+            titles.setdefault(reason, []).append(title)
+    return [{"reason": reason, "titles": names} for reason, names in titles.items()]

@@ -165,12 +165,15 @@ def _timeline(routes: APIRouter) -> None:
         source: Annotated[list[str] | None, Query(max_length=60)] = None,
         actor: Annotated[str, Query(max_length=200)] = "",
         words: Annotated[str, Query(max_length=200)] = "",
+        start: Annotated[AwareDatetime | None, Query(alias="from")] = None,
+        end: Annotated[AwareDatetime | None, Query(alias="to")] = None,
         after: Annotated[str | None, Query(max_length=200)] = None,
         limit: Annotated[int, Query(ge=1, le=spine.PAGE)] = spine.PAGE,
     ) -> JSONResponse:
         """One timeline over all sources and the incident's own record; ``next`` is what to pass as ``after``."""
         state = app.incident(incident_id, viewer)
-        wanted = spine.Wanted(frozenset(kind or ()), frozenset(source or ()), actor, words)
+        window = [None if moment is None else _microseconds(moment) for moment in (start, end)]
+        wanted = spine.Wanted(frozenset(kind or ()), frozenset(source or ()), actor, words, *window)
         page = spine.page(inquiring.entries(app, state), wanted, after, limit)
         told = {
             "entries": [_entry(one) for one in page.entries],
