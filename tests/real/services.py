@@ -67,6 +67,11 @@ def _install(place: Path, wanted: tuple[str, ...]) -> None:
     shutil.rmtree(made, ignore_errors=True)
 
 
+def _surroundings(env: dict[str, str] | None) -> dict[str, str]:
+    """Ours, and those given; compiled modules are kept, for the servers from PyPI are large."""
+    return {**os.environ, "PYTHONDONTWRITEBYTECODE": "", **(env or {})}
+
+
 def free_port() -> int:
     """A port of this machine that nobody listens on."""
     with socket.socket() as free:
@@ -87,7 +92,7 @@ def running(
 ) -> Iterator[subprocess.Popen[bytes]]:
     """A server that is ready; gone afterwards."""
     with (folder / "server.out").open("wb") as log:
-        process = subprocess.Popen(command, cwd=folder, env={**os.environ, **(env or {})}, stdout=log, stderr=log)
+        process = subprocess.Popen(command, cwd=folder, env=_surroundings(env), stdout=log, stderr=log)
     try:
         end = time.monotonic() + 60
         while not ready():
@@ -113,7 +118,7 @@ def run(*command: str, ok: tuple[int, ...] = (0,), given: str | None = None, env
         text=True,
         timeout=120,
         check=False,
-        env={**os.environ, **(env or {})},
+        env=_surroundings(env),
     )
     assert done.returncode in ok, f"{command}: {done.returncode}: {done.stdout[-300:]} {done.stderr[-600:]}"
     return done.stdout

@@ -179,7 +179,9 @@ READER = Reader(
     key="buildbot",
     title="Buildbot builds, requests and changes",
     framing="json",
-    proof=Proof("vendor_schema", "https://docs.buildbot.net/4.3.0/developer/rest.html"),
+    proof=Proof(
+        "real_server", "Buildbot 4.3.0 (PyPI) with a local worker, run by tests/real; changes after its schema"
+    ),
     recognises=_recognises,
     fields=_fields,
     event_classes=("job",),

@@ -36,7 +36,7 @@ from holdfast.investigation.readers._fields import (
 )
 from holdfast.investigation.reading import Fields, Proof, Reader, UnreadableError
 
-_PROOF = Proof("vendor_schema", "https://docs.openstack.org/keystone/2026.1/admin/event_notifications.html")
+_PROOF = Proof("real_server", "Keystone 30.0.0 (PyPI) with notification_format=cadf, driver=log, run by tests/real")
 _READS = frozenset({"read", "list", "read/list", "monitor", "search", "query", "get"})
 _OUTCOMES = {"success": "success", "failure": "failure"}
 _LINE = re.compile(
