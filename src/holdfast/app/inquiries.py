@@ -153,9 +153,8 @@ class Inquiries:
         return None if found is None or (found.done and found.error is None) else found
 
     def latest(self, state: IncidentState) -> tuple[Item, Mapping[str, Any]] | None:
-        """The newest result of an incident, with the item it is."""
-        kept = results.items(state)
-        return (kept[-1], results.read(self.app.vault, state, kept[-1].id)) if kept else None
+        """The newest result of an incident that can be read, with the item it is."""
+        return next(results.readable(self.app.vault, state), None)
 
     def _claim(self, incident_id: str, viewer: Viewer) -> Running:
         with self._lock:
@@ -244,8 +243,8 @@ class Inquiries:
     def _own_probes(self, state: IncidentState) -> list[dict[str, Any]]:
         """Where an earlier run acted as the suspect, on an order: those seconds are ours."""
         found = []
-        for item in results.items(state):
-            for one in results.read(self.app.vault, state, item.id).get("probes", ()):
+        for _, result in results.readable(self.app.vault, state):
+            for one in result.get("probes", ()):
                 if one.get("acted_as") and one.get("probed"):
                     at = _us(parse_instant(one["probed"]))
                     found.append({"value": one["acted_as"], "from_us": at - _SECOND, "to_us": at + 2 * _SECOND})

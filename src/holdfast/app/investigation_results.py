@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from holdfast.app.ports_vault import Vault
 from holdfast.app.state import IncidentState
 from holdfast.evidence import manifests
 from holdfast.evidence.state import Item
-from holdfast.kernel.errors import NotFoundError
+from holdfast.kernel.errors import HoldfastError, NotFoundError
+from holdfast.kernel.instants import parse_instant
 
 SOURCE = "investigation"
 """What an item's ``source`` says when it is the result of a run."""
@@ -21,6 +22,7 @@ ENTRIES = "entries.json"
 """Entries of the timeline."""
 FORMAT = "holdfast-investigation/1"
 _MAX_FILE = 256 << 20
+_LISTS = ("findings", "rows", "grades", "would_change")
 
 
 def items(state: IncidentState) -> list[Item]:
@@ -39,9 +41,31 @@ def read(vault: Vault, state: IncidentState, evidence_id: str) -> Mapping[str, A
         found = json.loads(file(vault, state, evidence_id, RESULT))
     except ValueError:
         raise _no_result(evidence_id) from None
-    if not isinstance(found, dict) or found.get("format") != FORMAT:
+    if not isinstance(found, dict) or found.get("format") != FORMAT or not _is_whole(found):
         raise _no_result(evidence_id)
     return found
+
+
+def readable(vault: Vault, state: IncidentState) -> Iterator[tuple[Item, Mapping[str, Any]]]:
+    """Results that can be read, newest first: whoever may add evidence can add one that is none."""
+    for item in reversed(items(state)):
+        try:
+            found = read(vault, state, item.id)
+        except NotFoundError:
+            continue
+        yield item, found
+
+
+def _is_whole(found: Mapping[str, Any]) -> bool:
+    """Whether it has what pages and later runs read of it."""
+    try:
+        parts = (found["answers"], found["inputs"], found["scope"])
+        listed = [found["inputs"]["files"], *(answer[name] for answer in found["answers"].values() for name in _LISTS)]
+        told = [*parts, *(one for rows in listed for one in rows if not isinstance(one, str))]
+        bounds = (found["scope"]["from"], found["scope"]["to"], found["as_of"])
+        return all(isinstance(one, dict) for one in told) and all(parse_instant(one) for one in bounds)
+    except (KeyError, TypeError, ValueError, AttributeError, HoldfastError):
+        return False
 
 
 def file(vault: Vault, state: IncidentState, evidence_id: str, name: str) -> bytes:

@@ -16,10 +16,12 @@ from holdfast.app.queries import timeline
 from holdfast.app.queries.unmasking import unmasked_within
 from holdfast.app.state import IncidentState
 from holdfast.investigation.spine import Entry, merge
+from holdfast.kernel.errors import NotFoundError
 from holdfast.kernel.instants import parse_instant
 
 ROWS = 12
 """Rows of an answer that a page shows; the result holds all of them."""
+_NOT_OURS = (NotFoundError, ValueError, TypeError, KeyError, AttributeError)
 _GRADES = ("proven", "observed", "silent_expected", "cannot_tell", "gap", "never_enabled", "out_of_retention")
 
 
@@ -50,11 +52,10 @@ def shown(app: Application, state: IncidentState) -> Shown:
     """The newest result and how far a run is."""
     inquiries = app.investigations()
     running = inquiries.running(state.id)
-    kept = results.items(state)
-    if not kept:
+    latest = inquiries.latest(state)
+    if latest is None:
         return Shown(running, None, (), {}, {}, (), dict.fromkeys(PICTURES, ""), ())
-    newest = kept[-1]
-    result = results.read(app.vault, state, newest.id)
+    newest, result = latest
     changes = result.get("changes", {}).get("answers", {})
     answers = {question: _answer(answer, changes.get(question, {})) for question, answer in result["answers"].items()}
     later = [
@@ -63,7 +64,7 @@ def shown(app: Application, state: IncidentState) -> Shown:
     return Shown(
         running=running,
         evidence_id=newest.id,
-        earlier=tuple(item.id for item in reversed(kept[:-1])),
+        earlier=tuple(item.id for item in reversed(results.items(state)) if item.id != newest.id),
         result=result,
         answers=answers,
         unread=tuple(one for one in result["inputs"]["files"] if one["quarantined"]),
@@ -73,9 +74,11 @@ def shown(app: Application, state: IncidentState) -> Shown:
 
 
 def _pictures(app: Application, state: IncidentState, evidence_id: str, result: Mapping[str, Any]) -> dict[str, str]:
-    rows = json.loads(results.file(app.vault, state, evidence_id, results.PICTURES))
     start, end = (_microseconds(result["scope"][name]) for name in ("from", "to"))
-    return draw(rows, start, end)
+    try:
+        return draw(json.loads(results.file(app.vault, state, evidence_id, results.PICTURES)), start, end)
+    except _NOT_OURS:  # somebody else's folder may call itself a result
+        return dict.fromkeys(PICTURES, "")
 
 
 def entries(app: Application, state: IncidentState) -> list[Entry]:
@@ -83,10 +86,8 @@ def entries(app: Application, state: IncidentState) -> list[Entry]:
 
     The record's words are joined here and not kept in the result: they are sealed, and may be erased.
     """
-    kept = results.items(state)
-    found = []
-    if kept:
-        found = entries_from(results.file(app.vault, state, kept[-1].id, results.ENTRIES))
+    latest = app.investigations().latest(state)
+    found = [] if latest is None else _found(app, state, latest[0].id)
     own = []
     for entry in timeline.entries(state, app.record.load(state.id), app.texts):
         at = _microseconds(entry.occurred_at)
@@ -102,6 +103,13 @@ def entries(app: Application, state: IncidentState) -> list[Entry]:
             )
         )
     return merge(found, own)
+
+
+def _found(app: Application, state: IncidentState, evidence_id: str) -> list[Entry]:
+    try:
+        return entries_from(results.file(app.vault, state, evidence_id, results.ENTRIES))
+    except _NOT_OURS:
+        return []
 
 
 def _microseconds(text: str) -> int:
