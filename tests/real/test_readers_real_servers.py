@@ -18,6 +18,7 @@ import pytest
 
 from holdfast.app.ports_investigation import Source
 from holdfast.engines.ingest import ParquetIngest
+from tests.real.configurations import AUDITD, ENTRIES, KEYSTONE, MASTER, NGINX, SERVE, SLAPD
 from tests.real.services import free_port, from_pypi, listens, program, run, running
 
 pytestmark = pytest.mark.real
@@ -59,43 +60,6 @@ def call(method: str, address: str, body: Any = None, **headers: str) -> tuple[i
 # -- OpenLDAP
 
 
-SLAPD = """
-include /etc/ldap/schema/core.schema
-include /etc/ldap/schema/cosine.schema
-include /etc/ldap/schema/inetorgperson.schema
-modulepath /usr/lib/ldap
-moduleload back_mdb
-moduleload accesslog
-database mdb
-suffix cn=log
-directory {folder}/log
-rootdn cn=admin,dc=corp
-database mdb
-suffix dc=corp
-directory {folder}/db
-rootdn cn=admin,dc=corp
-rootpw root-secret
-overlay accesslog
-logdb cn=log
-logops all
-logsuccess FALSE
-logold (objectClass=*)
-"""
-ENTRIES = """dn: dc=corp
-objectClass: dcObject
-objectClass: organization
-o: corp
-dc: corp
-
-dn: uid=alice,dc=corp
-objectClass: inetOrgPerson
-uid: alice
-cn: Alice
-sn: \u00c4rne
-userPassword: first-secret
-"""
-
-
 def test_slapd_tells_binds_changes_and_refusals_without_passwords(tmp_path: Path) -> None:
     server = program("slapd")
     for name in ("log", "db"):
@@ -134,37 +98,6 @@ def test_slapd_tells_binds_changes_and_refusals_without_passwords(tmp_path: Path
 
 
 # -- Keystone
-
-
-KEYSTONE = """
-[DEFAULT]
-notification_format = cadf
-notification_opt_out = identity.authenticate.pending
-log_file = {folder}/keystone.log
-[oslo_messaging_notifications]
-driver = log
-[database]
-connection = sqlite:///{folder}/keystone.db
-[fernet_tokens]
-key_repository = {folder}/fernet
-[credential]
-key_repository = {folder}/credential
-[identity]
-password_hash_rounds = 4
-"""
-SERVE = """
-import sys
-from socketserver import ThreadingMixIn
-from wsgiref.simple_server import WSGIRequestHandler, WSGIServer, make_server
-port = int(sys.argv.pop())
-from keystone.server import wsgi
-class Server(ThreadingMixIn, WSGIServer):
-    daemon_threads = True
-class Quiet(WSGIRequestHandler):
-    def log_message(self, *_):
-        pass
-make_server("127.0.0.1", port, wsgi.initialize_public_application(), Server, Quiet).serve_forever()
-"""
 
 
 class Cloud:
@@ -252,29 +185,6 @@ def _take_over(cloud: Cloud) -> str:
 
 
 # -- Buildbot and its web server
-
-
-MASTER = """
-from buildbot.plugins import *
-def steps_of(*command):
-    return util.BuildFactory([steps.ShellCommand(command=list(command), env={{"TOKEN": util.Secret("token")}})])
-c = BuildmasterConfig = {{
-    "workers": [worker.LocalWorker("w1", max_builds=2)],
-    "protocols": {{"null": {{}}}},
-    "secretsProviders": [secrets.SecretInAFile(dirname="{folder}/secrets")],
-    "schedulers": [schedulers.ForceScheduler(name="force-deploy", builderNames=["deploy"]),
-                   schedulers.ForceScheduler(name="force-leak", builderNames=["leak"])],
-    "builders": [util.BuilderConfig(name="deploy", workernames=["w1"], factory=steps_of("sleep", "60")),
-                 util.BuilderConfig(name="leak", workernames=["w1"], factory=steps_of("sh", "-c", "echo $TOKEN"))],
-    "www": dict(port="tcp:{port}:interface=127.0.0.1", plugins={{}},
-                auth=util.UserPasswordAuth({{"alice": "user-secret"}}),
-                authz=util.Authz(allowRules=[util.AnyControlEndpointMatcher(role="admins")],
-                                 roleMatchers=[util.RolesFromUsername(roles=["admins"], usernames=["alice"])])),
-    "db": {{"db_url": "sqlite:///state.sqlite"}},
-    "buildbotURL": "http://127.0.0.1:{port}/",
-    "buildbotNetUsageData": None,
-}}
-"""
 
 
 def test_buildbot_tells_who_forced_a_build_why_and_that_it_was_stopped(tmp_path: Path) -> None:
@@ -411,25 +321,6 @@ def _says_what_happened(rows: Rows, good: str, bad: str) -> None:
     assert only(rows, operation="delete user")["target_uid"] == "hf-mallory"
 
 
-NGINX = """
-daemon off;
-user {user};
-pid {folder}/pid;
-error_log {folder}/error.log;
-events {{}}
-http {{
-    access_log {folder}/access.log;
-    client_body_temp_path {folder}/t1; proxy_temp_path {folder}/t2; fastcgi_temp_path {folder}/t3;
-    uwsgi_temp_path {folder}/t4; scgi_temp_path {folder}/t5;
-    server {{
-        listen 127.0.0.1:{port};
-        location / {{ return 200 "hello"; }}
-        location /private {{ auth_basic "private"; auth_basic_user_file {folder}/users; try_files $uri =404; }}
-    }}
-}}
-"""
-
-
 def test_nginx_tells_who_asked_for_what_and_no_token(tmp_path: Path) -> None:
     port = free_port()
     (tmp_path / "nginx.conf").write_text(
@@ -450,26 +341,6 @@ def test_nginx_tells_who_asked_for_what_and_no_token(tmp_path: Path) -> None:
     tried = [(row["actor_uid"], row["error"], row["access"]) for row in rows if row["operation"] == "DELETE"]
     assert tried == [("alice", "HTTP 401", "write"), ("alice", "HTTP 404", "write")]
     assert {row["src_ip"] for row in rows} == {"127.0.0.1"}
-
-
-AUDITD = """
-local_events = yes
-write_logs = yes
-log_file = {folder}/audit.log
-log_group = root
-log_format = ENRICHED
-flush = INCREMENTAL_ASYNC
-freq = 1
-max_log_file = 8
-num_logs = 2
-max_log_file_action = IGNORE
-space_left = 2
-space_left_action = IGNORE
-admin_space_left = 1
-admin_space_left_action = IGNORE
-disk_full_action = IGNORE
-disk_error_action = IGNORE
-"""
 
 
 def test_auditd_tells_who_read_a_watched_file_and_which_account_was_made(tmp_path: Path) -> None:
