@@ -306,9 +306,9 @@ def target(record: Mapping[str, Any], operation: str, account: str | None) -> tu
         if resource:
             return resource, kind
     if isinstance(request, dict):
-        rank = min((_RANKS[key] for key in request if key in _RANKS and words(request[key])), default=None)
-        if rank is not None:
-            key, kind = GENERIC[rank]
+        named = [_RANKS[key] for key in request if key in _RANKS and words(request[key])]
+        if named:
+            key, kind = GENERIC[min(named)]
             return _full(request[key], kind, request, resource, account), kind
     return resource, "resource" if resource else None
 

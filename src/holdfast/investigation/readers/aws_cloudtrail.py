@@ -17,7 +17,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping
-from typing import Any
+from typing import Any, cast
 
 import orjson
 
@@ -72,15 +72,11 @@ _BESIDE = (
 _REMEMBERED, _LONGEST = 8192, 4096
 
 
-class _Memory(dict[Any, Any]):
+class _Kept(dict[Any, Any]):
     """What was worked out for a value before, up to a number of values that are not too long."""
 
-    def __init__(self, work: Callable[[Any], Any]) -> None:
-        super().__init__()
-        self._work = work
-
-    def __missing__(self, key: Any) -> Any:  # noqa: ANN401 - of whatever is remembered
-        found = self._work(key)
+    def keep(self, key: Any, found: Any) -> Any:  # noqa: ANN401 - of whatever is remembered
+        """Remember what was found; gives it back."""
         length = sum(map(len, key)) if isinstance(key, tuple) else len(key)
         if length <= _LONGEST:
             if len(self) >= _REMEMBERED:
@@ -89,12 +85,25 @@ class _Memory(dict[Any, Any]):
         return found
 
 
+class _Memory(_Kept):
+    """Works out itself what it does not remember."""
+
+    def __init__(self, work: Callable[[Any], Any]) -> None:
+        super().__init__()
+        self._work = work
+
+    def __missing__(self, key: Any) -> Any:  # noqa: ANN401 - likewise
+        return self.keep(key, self._work(key))
+
+
 def _time(value: Value) -> int | None:
-    """An instant; of the usual form, whole seconds in UTC, only each minute is worked out."""
+    """An instant; of the usual form, whole seconds in UTC, only each hour is worked out."""
     if value is None:
         return None
-    if isinstance(value, str) and len(value) == 20 and value[17:] in _SECONDS:  # noqa: PLR2004 - 2026-05-01T00:00:00Z
-        return int(_MINUTES[value[:17]]) + _SECONDS[value[17:]]
+    if isinstance(value, str) and len(value) == _USUAL and value > "1971":  # the first hour of 1970 is no instant
+        past = _IN_HOUR.get(value[13:])
+        if past is not None:
+            return int(_HOURS[value[:13]]) + past
     return _instant(value)
 
 
@@ -105,10 +114,14 @@ def _instant(value: Value) -> int:
     return found
 
 
-def _who(told: bytes) -> tuple[Identity, bytes]:
+def _who(told: Value) -> tuple[Identity, bytes]:
     """Who a ``userIdentity`` tells of, and its part of the detail as JSON."""
-    found = identity(table(orjson.loads(told)))
-    return found, orjson.dumps(found.detail)
+    text = orjson.dumps(told)
+    remembered: tuple[Identity, bytes] | None = _WHO.get(text)
+    if remembered is not None:
+        return remembered
+    found = identity(table(told))
+    return cast("tuple[Identity, bytes]", _WHO.keep(text, (found, orjson.dumps(found.detail))))
 
 
 def _address(value: str) -> tuple[str | None, str | None]:
@@ -128,11 +141,13 @@ def _program(agent: str) -> str:
     return "unattended" if _UNATTENDED.match(agent) else ""
 
 
-_SECONDS = {f"{second:02d}Z": second * 1_000_000 for second in range(60)}
-_MINUTES = _Memory(lambda minute: _instant(f"{minute}00Z"))
-_WHO, _ADDRESSES = _Memory(_who), _Memory(_address)
+_USUAL = len("2026-05-01T00:00:00Z")
+_IN_HOUR = {f":{at // 60:02d}:{at % 60:02d}Z": at * 1_000_000 for at in range(3600)}
+_HOURS = _Memory(lambda hour: _instant(f"{hour}:00:00Z"))
+_WHO, _ADDRESSES = _Kept(), _Memory(_address)
 _PRESENT = _Memory(lambda names: tuple(pair for pair in _BESIDE if pair[0] in names))
 _OPERATIONS, _PROGRAMS = _Memory(_named), _Memory(_program)
+_NOBODY = b"{}"
 _SERVICES = _Memory(lambda source: source.removesuffix(".amazonaws.com"))
 
 
@@ -170,7 +185,7 @@ def _row(record: Mapping[str, Any]) -> tuple[Any, ...]:
     event = record if "eventSource" in record else _event(record)
     get = event.get
     source, operation, agent = event["eventSource"], event["eventName"], get("userAgent")
-    who, known = _WHO[orjson.dumps(get("userIdentity"))]
+    who, known = _who(get("userIdentity"))
     account = get("recipientAccountId") or who.account_uid
     bare, verb = _OPERATIONS[operation]
     request, response, error = get("requestParameters"), get("responseElements"), get("errorCode") or None
@@ -194,7 +209,7 @@ def _row(record: Mapping[str, Any]) -> tuple[Any, ...]:
         actor, who.actor_uid, who.actor_name, who.session_uid, who.credential_uid, who.parent_uid, credential, session,
         uid, kind, targets.other_account(event, bare, uid, account), ip, service, agent,
         None if request is None else orjson.dumps(request), None if response is None else orjson.dumps(response),
-        _detail(event, known), get("eventID"), get("sharedEventID"),
+        _detail(event, known, request), get("eventID"), get("sharedEventID"),
     )  # fmt: skip
 
 
@@ -243,17 +258,16 @@ def _session_of(role: str | None, name: str | None) -> str | None:
     return f"arn:{match[1]}:sts::{match[2]}:assumed-role/{match[3]}/{name}" if match and name else None
 
 
-def _detail(event: Mapping[str, Any], known: bytes) -> bytes | None:
-    more = {name: event[field] for field, name in _PRESENT[tuple(event)] if event[field]}
-    request = event.get("requestParameters")
+def _detail(event: Mapping[str, Any], known: bytes, request: Value) -> bytes | None:
+    more = {name: told for field, name in _PRESENT[tuple(event)] if (told := event[field])}
     if isinstance(request, dict) and request.get("omitted"):
         more["omitted"] = True
-    if isinstance(event.get("userIdentity"), str):
+    if known == _NOBODY and isinstance(event.get("userIdentity"), str):
         more["user_identity_text"] = event["userIdentity"]
     if not more:
-        return known if len(known) > 2 else None  # noqa: PLR2004 - an empty object
+        return known if known != _NOBODY else None
     told = orjson.dumps(more)
-    return known[:-1] + b"," + told[1:] if len(known) > 2 else told  # noqa: PLR2004 - likewise
+    return known[:-1] + b"," + told[1:] if known != _NOBODY else told
 
 
 def columns(records: list[Any]) -> tuple[dict[str, list[Any]], dict[int, str]]:

@@ -330,3 +330,33 @@ def test_many_events_at_once_give_what_one_gives() -> None:
         single = fields(record)
         many = {name: values[at] for name, values in told.items() if values[at] is not None}
         assert {name: value.decode() if isinstance(value, bytes) else value for name, value in many.items()} == single
+
+
+@pytest.mark.parametrize(
+    ("told", "micros"),
+    [
+        ("2026-05-01T00:00:00Z", 1_777_593_600_000_000),
+        ("2026-05-01T23:59:59Z", 1_777_679_999_000_000),
+        ("2026-05-01T10:30:15+02:00", 1_777_624_215_000_000),
+        ("1970-01-01T00:30:00Z", 1_800_000_000),
+    ],
+)
+def test_times_of_one_hour_are_told_to_the_second(told: str, micros: int) -> None:
+    assert fields({**event(1), "eventTime": told})["time_us"] == micros
+
+
+@pytest.mark.parametrize("told", ["2026-02-30T10:00:00Z", "2026-05-01T24:00:00Z", "2026-05-01T10:60:00Z"])
+def test_a_time_that_no_clock_shows_is_refused(told: str) -> None:
+    with pytest.raises(UnreadableError):
+        fields({**event(1), "eventTime": told})
+
+
+def test_equal_identities_are_told_equally_and_others_are_not() -> None:
+    first = event(1, userIdentity={"type": "IAMUser", "arn": "arn:aws:iam::1:user/a", "userName": "a"})
+    other = event(
+        1, userIdentity={"type": "IAMUser", "arn": "arn:aws:iam::1:user/a", "userName": "a", "invokedBy": "x"}
+    )
+    told, bad = columns([first, first, other])
+    assert not bad
+    assert told["actor_uid"] == ["arn:aws:iam::1:user/a"] * 3
+    assert told["detail"][0] == told["detail"][1] != told["detail"][2]
