@@ -153,6 +153,20 @@ def test_a_case_holds(opened: dict[str, Engine], tmp_path: Path, name: str, othe
     check(document, case, engine.rows(document.sql))
 
 
+def test_spark_keeps_its_tables_in_a_shared_folder(opened: dict[str, Engine], tmp_path: Path) -> None:
+    assert opened["spark"].name == "spark"  # its session is this one's too, and is ended with it
+    part, shared = tmp_path / "it's one.parquet", tmp_path / "shared"
+    pq.write_table(arrow_table(ACTIVITY, [{"row_id": 1, "operation": "x"}, {"row_id": 2}]), part)
+    engine = SparkEngine(tmp_path / "driver", place=str(shared), options=SMALL)
+    engine.activity([part])
+    engine.define("names", constructs.COLUMNS[:1], [{"row_id": 2}])
+    engine.materialise(
+        "joined", "SELECT a.row_id, a.operation FROM activity AS a JOIN names AS n ON n.row_id = a.row_id"
+    )
+    assert engine.rows("SELECT * FROM joined") == [{"row_id": 2, "operation": None}]
+    assert (shared / "activity" / part.name).exists()
+
+
 # --- the whole chain
 
 

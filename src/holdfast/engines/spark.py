@@ -22,7 +22,10 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
+import pyarrow.parquet as pq
+
 from holdfast.engines.carrying import carry, carry_table, cast
+from holdfast.engines.duck import arrow_table
 from holdfast.engines.shapes import Shapes, identifier
 from holdfast.investigation.activity import ACTIVITY, Column
 from holdfast.kernel.errors import UnavailableError
@@ -74,7 +77,9 @@ class SparkEngine:
             UnavailableError: pyspark or a Java from 17 on is missing, or the session does not start.
         """
         own = folder / "spark"
-        (own / "tmp").mkdir(mode=0o700, parents=True, exist_ok=True)
+        for inner in ("tmp", "given"):
+            (own / inner).mkdir(mode=0o700, parents=True, exist_ok=True)
+        self._own = own
         self._shared = place is not None
         self._place = place.rstrip("/") if place is not None else f"{own}/tables"
         self._session = _session(own, master, options)
@@ -92,11 +97,14 @@ class SparkEngine:
         read.createOrReplaceTempView("activity")
 
     def define(self, name: str, columns: Sequence[Column], rows: Iterable[Mapping[str, Any]]) -> None:
-        """Make a small table from rows: they go through the driver."""
+        """Make a small table from rows, as a file: rows handed over in Python would need a Python on every executor."""
         identifier(name)
         self._shapes.define(name, columns)
-        cells = [tuple(row.get(column.name) for column in columns) for row in rows]
-        self._session.createDataFrame(cells, _schema(columns)).createOrReplaceTempView(name)
+        self._made += 1
+        part = self._own / "given" / f"{self._made:03}_{name}.parquet"
+        pq.write_table(arrow_table(columns, rows), part, compression="zstd")
+        where = self._copied(part) if self._shared else f"file://{part}"
+        self._session.read.schema(_schema(columns)).parquet(where).createOrReplaceTempView(name)
 
     def materialise(self, name: str, sql: str) -> None:
         """Make a table from a query: Parquet in the shared place."""
