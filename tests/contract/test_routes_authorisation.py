@@ -23,6 +23,7 @@ READING_POSTS = {"ask-gate-with-pass", "pack"}
 BODIES: dict[str, Any] = {
     "ask-gate-with-pass": {"scope": "prod", "containment_pass": "x", "pipeline": "deploy"},
     "pack": {"recipient": "court", "purpose": "to show"},
+    "ask-sql": {"sql": "SELECT 1"},
     "login": {"account": "ada", "password": "wrong password", "code": "000000", "label": "test"},
     "passkey-sign-in": {"nonce": "x", "answer": {}},
     "enrol-passkey": {"answer": {}, "label": "test"},
@@ -75,7 +76,7 @@ def ask(api: Api, route: Route, incident: str, headers: dict[str, str]) -> tuple
     """Status and body of a well-formed request to a route, the incident's id masked."""
     method, path, operation = route
     place = path.replace("{incident_id}", incident).replace("{evidence_id}", "ev-1")
-    place = place.replace("{play_id}", "play-1").replace("{update_id}", "update-1")
+    place = place.replace("{play_id}", "play-1").replace("{update_id}", "update-1").replace("{name}", "answers.json")
     more: dict[str, Any] = {"headers": headers}
     if operation == "upload-object":
         more["content"] = b"bytes"
@@ -157,7 +158,7 @@ def test_lists_gate_log_and_numbers_tell_outsiders_nothing_of_restricted_inciden
 def test_observers_and_auditors_write_nothing_into_an_incident(
     api: Api, house: House, routes: list[Route], opened: str
 ) -> None:
-    auditing = {"evidence-view", "evidence-reverify", "evidence-export", "pack"}
+    auditing = {"evidence-view", "evidence-reverify", "evidence-export", "pack", "ask-sql"}
     for account in ("eye", "aud"):
         before = house.app.record.size(opened)
         for route in routes:

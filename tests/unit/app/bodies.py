@@ -39,6 +39,8 @@ def _value(name: str, shape: Shape) -> Any:  # noqa: C901, PLR0911 - one line fo
         return "words"
     if shape.pattern == ACCOUNT:
         return "ben"
+    if shape.pattern == "^I[1-7]$":
+        return "I2"
     if "0-9a-f" in (shape.pattern or ""):
         return "a" * 64 if "64}$" in (shape.pattern or "") else _HEX
     return example(shape).split(" or ")[0] or "x"
