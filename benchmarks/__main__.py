@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from benchmarks import bench_api, bench_evidence, bench_ingest, bench_live
+from benchmarks import bench_api, bench_evidence, bench_ingest, bench_live, investigation_queries
 
-for _bench in (bench_api, bench_live, bench_evidence, bench_ingest):
+for _bench in (bench_api, bench_live, bench_evidence, bench_ingest, investigation_queries):
     print(f"\n{_bench.__doc__.splitlines()[0]}")
     _bench.main()

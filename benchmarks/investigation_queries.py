@@ -15,7 +15,7 @@ import sys
 import tempfile
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -32,6 +32,7 @@ from holdfast.investigation.stages import Closure, ordered
 ROWS = 2_000_000
 SAMPLE = 50_000
 LIMIT = 501
+PATIENCE_S = 1800
 AIMS = {2_000_000: (5.0, "warm"), 20_000_000: (40.0, "once, under 4 GB")}
 
 
@@ -55,11 +56,10 @@ class Times:
         return sum(self.steps.values())
 
 
-def main(arguments: list[str] | None = None) -> None:
+def main(given: Sequence[str] = ()) -> None:
     """Generate, run every engine in its own process, print."""
-    given = sys.argv[1:] if arguments is None else arguments
     rows = int(given[0]) if given else ROWS
-    engines = given[1:] or ["duckdb", "chdb", "spark", "python"]
+    engines = list(given[1:]) or ["duckdb", "chdb", "spark", "python"]
     days = 180 if rows > 5_000_000 else 60
     with tempfile.TemporaryDirectory(prefix="holdfast-bench-") as name:
         folder = Path(name)
@@ -76,7 +76,11 @@ def main(arguments: list[str] | None = None) -> None:
 
 def _told(engine: str, folder: Path, rows: int, days: int) -> float:
     command = [sys.executable, "-m", "benchmarks.investigation_queries", "--child", engine, str(folder), str(days)]
-    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    try:
+        done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=PATIENCE_S)
+    except subprocess.TimeoutExpired:
+        print(f"{engine}: not finished after {PATIENCE_S:,} s")
+        return float("nan")
     if done.returncode:
         print(f"{engine}: did not run: {done.stderr.strip().splitlines()[-1:]}")
         return float("nan")
