@@ -76,6 +76,7 @@ class Wanted:
     from_us: int | None = None
     to_us: int | None = None
     responders: tuple[str, ...] = ()
+    clock_offsets_ms: Mapping[str, int] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -180,6 +181,7 @@ class Inquiries:
                 subjects=wanted.subjects,
                 from_us=wanted.from_us,
                 to_us=wanted.to_us,
+                clock_offsets_ms=wanted.clock_offsets_ms,
                 captured_us={item.id: _us(item.collected_at) for item in state.evidence.items.values()},
                 responders=(*({"value": value} for value in wanted.responders), *self._own_probes(state)),
             )

@@ -73,6 +73,8 @@ class Order:
     to_us: int | None = None
     responders: tuple[Row, ...] = ()
     """Rows of the responders table: whose acts are ours."""
+    clock_offsets_ms: Mapping[str, int] = field(default_factory=dict)
+    """Source to how far its clock is ahead of the right time; applied to what the timeline shows, never to a row."""
     captured_us: Mapping[str, int] = field(default_factory=dict)
     """Evidence id to when it was captured: the date of state whose documents tell none."""
     probe_questions: tuple[ProbeQuestion, ...] = ()
@@ -252,7 +254,8 @@ def _lay_out(found: Investigation, citer: Citer) -> None:
     rows = engine.rows("SELECT * FROM timeline ORDER BY time_us, row_id, kind, until_us", _TIMELINE)
     state = [row for name in _DATED for row in engine.rows(f"SELECT DISTINCT row_id, captured_us FROM {name}")]  # noqa: S608 - our own names
     cited = {one: citation for one in cited_rows([*rows, *state]) if (citation := citer.cite(one)) is not None}
-    found.timeline = merge(from_rows(rows, cited), from_state(state, cited))
+    offsets = found.order.clock_offsets_ms
+    found.timeline = merge(from_rows(rows, cited), from_state(state, cited), offsets_ms=offsets)
     edges = next(query for query in queries() if query.id == "i3_edges")
     found.pictures = {
         "timeline": rows,

@@ -38,6 +38,10 @@ ToOption = Annotated[str | None, typer.Option("--to", help="end of the window")]
 ResponderOption = Annotated[
     list[str] | None, typer.Option(help="identity or credential of our own people (repeat for several)")
 ]
+ClockOption = Annotated[
+    list[str] | None,
+    typer.Option(help="how far a source's clock is ahead, SOURCE=MILLISECONDS, for the timeline (repeat)"),
+]
 EngineOption = Annotated[str, typer.Option(help="duckdb (embedded) or spark (for estates)")]
 UnprovenOption = Annotated[
     list[str] | None, typer.Option(help="also use this reader, which no real data has proven (repeat)")
@@ -76,6 +80,7 @@ def investigate_command(  # noqa: PLR0913 - each is an option
     start: FromOption = None,
     end: ToOption = None,
     responder: ResponderOption = None,
+    clock: ClockOption = None,
     engine: EngineOption = "duckdb",
     unproven: UnprovenOption = None,
     mapping: MapOption = None,
@@ -94,7 +99,7 @@ def investigate_command(  # noqa: PLR0913 - each is an option
         _check(paths, incident)
         if incident is not None:
             body = {"subjects": subject or [], "from": start, "to": end, "responders": responder or []}
-            _within(incident, body, as_json=as_json)
+            _within(incident, {**body, "clock_offsets_ms": _offsets(clock)}, as_json=as_json)
             return
         order = Order(
             sources=tuple(Source(_found(path), str(path)) for path in paths or ()),
@@ -102,6 +107,7 @@ def investigate_command(  # noqa: PLR0913 - each is an option
             from_us=_instant(start),
             to_us=_instant(end),
             responders=tuple({"value": value} for value in responder or ()),
+            clock_offsets_ms=_offsets(clock),
             rows=rows,
         )
         looks = Looks(tuple(probe or ()), tuple(repository or ()), suspect_key, probe_order)
@@ -188,6 +194,22 @@ def _tell_inputs(inputs: Mapping[str, Any]) -> None:
 
 def _place(citation: Mapping[str, Any]) -> str:
     return f"{citation.get('item') or Path(citation['file']).name}#{citation['record']}"
+
+
+def _offsets(given: list[str] | None) -> dict[str, int]:
+    found: dict[str, int] = {}
+    for text in given or ():
+        source, _, number = text.partition("=")
+        try:
+            found[source] = int(number)
+        except ValueError:
+            raise BadInputError(
+                "clock-not-understood",
+                "Nothing was read.",
+                why=f"{text[:60]} is not SOURCE=MILLISECONDS.",
+                next_step="Write it like --clock okta.system=1500 for a clock that is 1.5 seconds ahead.",
+            ) from None
+    return found
 
 
 def _check(paths: list[Path] | None, incident: str | None) -> None:

@@ -120,6 +120,16 @@ def test_timeline_pictures_and_answers_are_written_to_a_folder(logs: Path, tmp_p
     assert "not empty" in again.stderr
 
 
+def test_a_clock_that_is_ahead_is_set_right_in_the_timeline_only(logs: Path, tmp_path: Path) -> None:
+    there = tmp_path / "export"
+    told = answered("investigate", str(logs), "--clock", "aws.cloudtrail=90000", "--export", str(there))
+    with (there / "timeline.csv").open(encoding="utf-8", newline="") as file:
+        (made,) = [line for line in csv.DictReader(file) if line["operation"] == "CreateAccessKey"]
+    assert made["time"].startswith("2026-11-23T02:01:00")
+    assert made["shown_time"].startswith("2026-11-23T01:59:30")
+    assert "02:01:00" in json.dumps(told["answers"]["I5"])
+
+
 def test_a_kept_table_answers_questions_in_sql_and_nothing_else(logs: Path, tmp_path: Path) -> None:
     table = tmp_path / "table"
     assert typed("investigate", str(logs), "--keep", str(table)).exit_code == 0
@@ -150,6 +160,7 @@ def test_a_kept_table_answers_questions_in_sql_and_nothing_else(logs: Path, tmp_
         (("investigate", ".", "--probe", "crystal ball"), "probe-unknown"),
         (("investigate", ".", "--from", "yesterday"), "instant-not-understood"),
         (("investigate", ".", "--map", "/nowhere.toml"), "mapping-unreadable"),
+        (("investigate", ".", "--clock", "okta.system"), "clock-not-understood"),
         (("sql", "SELECT 1"), "table-not-named"),
         (("sql", "--table", "."), "question-missing"),
         (("sql", "--table", ".", "--saved", "nothing"), "saved-question-unknown"),

@@ -45,6 +45,9 @@ class Investigate(BaseModel):
     responders: list[Value] = Field(
         default=[], max_length=200, description="identities or credentials of our own people"
     )
+    clock_offsets_ms: dict[Value, Annotated[int, Field(ge=-(2**40), le=2**40)]] = Field(
+        default={}, max_length=50, description="source to how far its clock is ahead, in milliseconds; for the timeline"
+    )
 
 
 class AskSql(BaseModel):
@@ -219,7 +222,7 @@ def wanted_from(body: Investigate) -> Wanted:
             why="The window ends before it starts.",
             next_step="Give --from before --to.",
         )
-    return Wanted(tuple(body.subjects), start, end, tuple(body.responders))
+    return Wanted(tuple(body.subjects), start, end, tuple(body.responders), body.clock_offsets_ms)
 
 
 def _microseconds(moment: AwareDatetime) -> int:
