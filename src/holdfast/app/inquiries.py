@@ -330,7 +330,12 @@ class _AppSink:
         return Stored(*self.app.upload(self.incident_id, self.viewer, BytesIO(bytes(data))))
 
     def register(self, found: Collected, /) -> str:
-        outcome = self.app.execute("evidence-add", found.as_json(), self.viewer, incident_id=self.incident_id)
+        own = self.app.tools.own_results
+        own.add(found.sha256)
+        try:
+            outcome = self.app.execute("evidence-add", found.as_json(), self.viewer, incident_id=self.incident_id)
+        finally:
+            own.discard(found.sha256)
         return str(outcome.result["evidence_id"])
 
 

@@ -46,6 +46,8 @@ class Tools:
     randomness: Randomness
     people: Callable[[], InstallationState]
     default_calendar: str
+    own_results: set[str] = field(default_factory=set)
+    """Digests of results that investigations are keeping just now: only those may call themselves so."""
 
     def new_id(self) -> str:
         """A fresh UUIDv7."""
@@ -212,6 +214,10 @@ class Work:
             )
         with self._tools.vault.open(sha256) as stream:
             return manifests.parse(stream.read())
+
+    def is_own_result(self, sha256: str) -> bool:
+        """Whether these bytes are the result of an investigation that is being kept just now."""
+        return sha256 in self._tools.own_results
 
     def investigation_result(self, evidence_id: str) -> Mapping[str, Any]:
         """The answers kept in an item of this incident.

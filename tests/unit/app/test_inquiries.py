@@ -165,6 +165,28 @@ def test_only_the_result_of_an_investigation_can_be_adopted(house: House) -> Non
         house.do("ben", "question-adopt", incident, question="I2", evidence=item)
 
 
+def test_nobody_uploads_a_result_of_their_own_making(house: House) -> None:
+    incident = house.commanded()
+    house.collect(incident, body=trail(record(1, "ListUsers")))
+    told = house.app.investigations().run(incident, house.viewer("ada"), Wanted())
+    kept = house.app.states.incident(incident).evidence.items[told["evidence_id"]]
+    fields = {"sha256": kept.sha256, "size": kept.size, "kind": "folder_manifest", "manifest": kept.sha256, "name": "x"}
+    with pytest.raises(BadInputError, match="so that nobody can forge one"):
+        house.do("ben", "evidence-add", incident, **fields, source="investigation")
+    assert house.app.tools.own_results == set()
+
+
+def test_whatever_a_run_says_can_be_adopted(house: House) -> None:
+    incident = house.commanded()
+    house.collect(incident, body=trail(record(1, "ListUsers")))
+    told = house.app.investigations().run(incident, house.viewer("ada"), Wanted(subjects=("AKIANOBODY",)))
+    for question in told["answers"]:
+        house.do("ben", "question-adopt", incident, question=question, evidence=told["evidence_id"])
+    standings = house.app.states.incident(incident).investigation.questions
+    assert {one.standing for one in standings.values()} <= {"answered", "unknown"}
+    assert len(standings) == 7
+
+
 def test_a_folder_is_read_with_the_paths_its_files_had_and_a_picture_is_left_out(house: House) -> None:
     incident = house.commanded()
     viewer = house.viewer("ada")

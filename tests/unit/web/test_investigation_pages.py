@@ -261,7 +261,7 @@ def swapped(value: Any) -> Any:
 
 
 def forge(house: House, incident: str, files: Mapping[str, bytes]) -> str:
-    """Upload a folder that says it is the result of an investigation."""
+    """A folder that says it is the result of an investigation, as one from elsewhere would be (a restored record)."""
     viewer = house.viewer("ben")
     members = [
         FolderEntry(name.encode(), 0o100644, 0, Member(*house.app.upload(incident, viewer, io.BytesIO(body))))
@@ -270,7 +270,9 @@ def forge(house: House, incident: str, files: Mapping[str, bytes]) -> str:
     manifest = canonical(folder_manifest("investigation", members, Span(house.clock(), house.clock(), "test", "1")))
     sha256, size = house.app.upload(incident, viewer, io.BytesIO(manifest))
     fields = {"sha256": sha256, "size": size, "kind": "folder_manifest", "manifest": sha256, "source": "investigation"}
+    house.app.tools.own_results.add(sha256)
     house.do("ben", "evidence-add", incident, name="investigation", **fields)
+    house.app.tools.own_results.discard(sha256)
     return max(house.app.states.incident(incident).evidence.items, key=lambda name: int(name[3:]))
 
 

@@ -59,11 +59,14 @@ def adopt_answer(command: AdoptAnswer, ctx: AdoptingContext) -> Mapping[str, Any
         ctx.emit_all(answering.settle(ctx.state.investigation, question, part.key, part.standing, cited, reason))
     words = ctx.seal(command.answer or answer["sentence"])
     as_of = min(command.as_of or parse_instant(answer["as_of"]), ctx.now)
-    decide = answering.answer if answer["standing"] == "answered" else answering.unknown
+    parts = ctx.state.investigation.question(question.id).parts
+    doubtful = all(parts[part.key].standing in ("unknown", "unreachable") for part in question.parts)
+    told = answer["standing"] == "answered" and not doubtful
+    decide = answering.answer if told else answering.unknown
     ctx.emit_all(decide(ctx.state.investigation, question, words, cites, as_of=as_of, now=ctx.now))
     if not command.fact:
         return {}
-    if answer["standing"] != "answered":
+    if not told:
         raise BadInputError(
             "answer-is-no-fact",
             f"{command.question} is not confirmed as a fact.",
