@@ -430,7 +430,11 @@ def csv_records(chunks: Chunks, limit: int) -> Iterator[list[Any]]:
     header = next(batches, "")
     csv.field_size_limit(limit)
     rows = csv.reader(chain([header], batches), delimiter=delimiter(header))
-    names = _names(next(rows, []))
+    names: list[str] = []
+    try:
+        names = _names(next(rows, []))
+    except csv.Error:  # a bare carriage return within the header, for one
+        faults.append(Fault("CSV whose header cannot be split"))
     batch: list[Any] = []
     while True:
         try:
