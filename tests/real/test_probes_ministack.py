@@ -15,12 +15,14 @@ import pytest
 boto3 = pytest.importorskip("boto3", reason="needs the aws extra")
 from botocore.exceptions import ClientError  # noqa: E402 - only where boto3 is
 
+from holdfast.connectors.aws import open_session_of  # noqa: E402
 from holdfast.connectors.aws.probing import AwsProbe, SuspectCredentialProbe  # noqa: E402
 from holdfast.investigation.captured import TABLES, Origin, shipped  # noqa: E402
 from holdfast.investigation.effective import HELD_AFTER, held  # noqa: E402
 from holdfast.investigation.policies import Holder, Question, may  # noqa: E402
 from holdfast.investigation.probing import ProbeQuestion, ProbeResult, responders_from  # noqa: E402
 from holdfast.kernel.errors import RefusedError  # noqa: E402
+from holdfast.kernel.secrets import SecretValue  # noqa: E402
 from tests.real.ministack import running  # noqa: E402
 
 pytestmark = pytest.mark.real
@@ -90,7 +92,7 @@ def test_the_suspect_credential_itself_is_used_on_an_order_only(cloud: Cloud) ->
     iam = cloud.client("iam")
     iam.create_user(UserName="worker")
     key = iam.create_access_key(UserName="worker")["AccessKey"]
-    session = cloud.session(key["AccessKeyId"], key["SecretAccessKey"])
+    session = open_session_of(key["AccessKeyId"], SecretValue(key["SecretAccessKey"].encode()))
     with pytest.raises(RefusedError):
         SuspectCredentialProbe(session, now_us, None, cloud.address)
     probe = SuspectCredentialProbe(session, now_us, "D-7", cloud.address)

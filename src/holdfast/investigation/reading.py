@@ -53,7 +53,6 @@ class Reader:
     """The record's columns; raises :class:`UnreadableError`."""
     event_classes: tuple[str, ...] = ("management",)
     """Classes of events this source can tell of, for the coverage of a negative answer."""
-    tells_delivery: bool = False
     unwrap: Callable[[Mapping[str, Any]], list[Any] | None] | None = None
     """Records inside an envelope (``{"Records": […]}``) when the common ones do not fit; none when it is not one."""
     priority: int = 100

@@ -20,6 +20,7 @@ from holdfast.app.commanding import (
     numbered,
     use_case,
 )
+from holdfast.app.investigation_results import SOURCE
 from holdfast.evidence import custody, erasure, manifests
 from holdfast.evidence.events import Kind, Outcome, Shortfall
 from holdfast.evidence.state import Item
@@ -36,8 +37,6 @@ Program = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9._-]{0,39}$")]
 Version = Annotated[str, StringConstraints(pattern=r"^[0-9A-Za-z][0-9A-Za-z.+_-]{0,39}$")]
 TextName = Annotated[str, StringConstraints(pattern=r"^[0-9A-Za-z-]{1,64}$")]
 
-RESULT_SOURCE = "investigation"
-"""What an item's source says when it is the result of a run (``investigation_results``)."""
 MAX_MANIFEST = 64 << 20
 """Bytes of a capture manifest: about 250,000 files."""
 MAX_SIZE = 2**53 - 1
@@ -167,11 +166,11 @@ class DeclineErasure(IncidentCommand):
 @use_case("evidence add", act="evidence.add", runbook=("R4", "F5"), positional=("sha256",))
 def add(command: AddEvidence, ctx: EvidenceContext) -> Mapping[str, Any]:
     """Check that the bytes are there, then record the item."""
-    if command.source == RESULT_SOURCE and not ctx.is_own_result(command.sha256):
+    if command.source == SOURCE and not ctx.is_own_result(command.sha256):
         raise BadInputError(
             "source-reserved",
             "The evidence was not added.",
-            why=f"The source {RESULT_SOURCE!r} is for what Holdfast's own runs find, so that nobody can forge one.",
+            why=f"The source {SOURCE!r} is for what Holdfast's own runs find, so that nobody can forge one.",
             next_step="Name another source, or none; an investigation is run with: holdfast investigate --incident INC",
         )
     _check_size(command.sha256, command.size, ctx)

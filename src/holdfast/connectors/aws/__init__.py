@@ -23,7 +23,10 @@ def open_session_of(key: str, secret: SecretValue) -> Any:  # noqa: ANN401 - bot
     Raises:
         UnavailableError: boto3 is not installed.
     """
-    return _boto3().Session(aws_access_key_id=key, aws_secret_access_key=secret.reveal().decode())
+    # A region is needed to sign; who somebody is, every region answers alike.
+    return _boto3().Session(
+        aws_access_key_id=key, aws_secret_access_key=secret.reveal().decode(), region_name="us-east-1"
+    )
 
 
 def _boto3() -> Any:  # noqa: ANN401 - boto3 has no types

@@ -332,7 +332,6 @@ READERS = (
         recognises=recognises,
         fields=fields,
         event_classes=_CLASSES_TOLD,
-        tells_delivery=True,
         priority=10,
         columns=columns,
     ),

@@ -215,7 +215,6 @@ READERS = [
         proof=Proof("vendor_schema", _SCHEMA),
         recognises=lambda record: _kind(record) == "activity",
         fields=_fields,
-        tells_delivery=True,
         priority=95,
     ),
     Reader(

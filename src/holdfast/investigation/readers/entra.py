@@ -247,7 +247,6 @@ READERS = [
         ),
         recognises=lambda record: _kind(record) == "audit",
         fields=_audit,
-        tells_delivery=True,
         priority=90,
     ),
     Reader(
@@ -258,7 +257,6 @@ READERS = [
         recognises=lambda record: _kind(record) == "signin",
         fields=_sign_in,
         event_classes=("signin",),
-        tells_delivery=True,
         priority=90,
     ),
 ]

@@ -247,5 +247,4 @@ READER = Reader(
     recognises=_recognises,
     fields=_fields,
     event_classes=("management", "data"),
-    tells_delivery=True,
 )

@@ -173,5 +173,4 @@ READER = Reader(
     recognises=_recognises,
     fields=_fields,
     event_classes=("management", "data", "signin", "job"),
-    tells_delivery=True,
 )

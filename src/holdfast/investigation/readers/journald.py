@@ -86,7 +86,6 @@ def _reader(framing: Literal["json", "journal"], key: str, form: str) -> Reader:
         recognises=_recognises,
         fields=_fields,
         event_classes=("signin", "host"),
-        tells_delivery=True,
     )
 
 

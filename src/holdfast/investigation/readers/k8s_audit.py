@@ -230,6 +230,5 @@ READER = Reader(
     recognises=_recognises,
     fields=_fields,
     event_classes=("management", "data"),
-    tells_delivery=True,
     priority=80,
 )
