@@ -98,6 +98,7 @@ def investigate_command(  # noqa: PLR0913 - each is an option
     try:
         _check(paths, incident)
         if incident is not None:
+            _alone_only(engine != "duckdb", unproven, mapping, sigma, export, keep, probe, repository, suspect_key)
             body = {"subjects": subject or [], "from": start, "to": end, "responders": responder or []}
             _within(incident, {**body, "clock_offsets_ms": _offsets(clock)}, as_json=as_json)
             return
@@ -194,6 +195,18 @@ def _tell_inputs(inputs: Mapping[str, Any]) -> None:
 
 def _place(citation: Mapping[str, Any]) -> str:
     return f"{citation.get('item') or Path(citation['file']).name}#{citation['record']}"
+
+
+def _alone_only(*given: object) -> None:
+    """Refuse, rather than pass over, options that an investigation inside an incident does not have."""
+    if any(given):
+        raise BadInputError(
+            "option-without-incident-only",
+            "Nothing was read.",
+            why="With --incident the server reads the captured items with its own means: --engine, --unproven, --map, "
+            "--sigma, --export, --keep, --probe, --repository and --suspect-key work on files only.",
+            next_step="Leave them out, or investigate copies of the files: holdfast investigate PATH",
+        )
 
 
 def _offsets(given: list[str] | None) -> dict[str, int]:

@@ -156,6 +156,8 @@ def test_a_kept_table_answers_questions_in_sql_and_nothing_else(logs: Path, tmp_
         (("investigate",), "nothing-to-investigate"),
         (("investigate", "/nowhere/at/all"), "source-not-found"),
         (("investigate", ".", "--incident", "INC-2026-0001"), "investigate-captured-only"),
+        (("investigate", "--incident", "INC-2026-0001", "--probe", "aws"), "option-without-incident-only"),
+        (("investigate", "--incident", "INC-2026-0001", "--engine", "spark"), "option-without-incident-only"),
         (("investigate", ".", "--engine", "abacus"), "engine-unknown"),
         (("investigate", ".", "--probe", "crystal ball"), "probe-unknown"),
         (("investigate", ".", "--from", "yesterday"), "instant-not-understood"),
