@@ -1,0 +1,1 @@
+"""What carries out an exposure search: git object stores, folders, archives, processes, caches."""
