@@ -65,7 +65,7 @@ class PlainMatcher:
         options = re2.Options()
         options.encoding = re2.Options.Encoding.LATIN1
         options.never_nl = False
-        pattern = "|".join("".join(f"\\x{byte:02x}" for byte in one) for one in self.literals)
+        pattern = b"|".join(b"".join(b"\\x%02x" % byte for byte in one) for one in self.literals)
         self._gate = re2.compile(pattern, options) if self.literals else None
 
     def find(self, data: Buffer) -> list[tuple[int, int]]:
