@@ -8,13 +8,14 @@ Rules:
 4. Each has a ``<title>`` and a ``<desc>`` that says in words what it shows.
 5. They are bounded: what does not fit is counted ("and 37 more"), never dropped without a word.
 
-Inside a page, give the SVG its own scrolling box on narrow screens; :func:`~.svg.standalone` makes a file of one.
+Inside a page, give the SVG its own scrolling box on narrow screens; :func:`~holdfast.kernel.svg.standalone` makes a
+file of one.
 """
 
 from holdfast.investigation.drawing.coverage import coverage_svg
 from holdfast.investigation.drawing.identities import identities_svg
-from holdfast.investigation.drawing.svg import standalone
 from holdfast.investigation.drawing.timeline import timeline_svg
 from holdfast.investigation.drawing.trust import trust_svg
+from holdfast.kernel.svg import standalone
 
 __all__ = ["coverage_svg", "identities_svg", "standalone", "timeline_svg", "trust_svg"]

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from holdfast.investigation.drawing.svg import (
+from holdfast.kernel.svg import (
     ALARM,
     EDGE,
     GOOD,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from holdfast.investigation.drawing.svg import (
+from holdfast.kernel.svg import (
     ACCENT,
     ALARM,
     INK,

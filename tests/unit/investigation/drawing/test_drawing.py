@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from holdfast.investigation.drawing import coverage_svg, identities_svg, standalone, timeline_svg, trust_svg
-from holdfast.investigation.drawing.svg import WIDTH, Axis, fit, width_of
+from holdfast.kernel.svg import WIDTH, Axis, fit, width_of
 
 HOUR = 3_600_000_000
 T0 = 473352 * HOUR
