@@ -1,0 +1,120 @@
+"""Kernels that read the headers of a pack's entries and put its delta trees together."""
+
+from __future__ import annotations
+
+import numpy as np
+from holdfast.exposure.git.jit import kernel
+
+from holdfast.exposure.git.layout import OFS_DELTA, REF_DELTA, Bytes, Whole
+
+_LONGEST = 62
+"""Bits that a size may have."""
+
+
+@kernel
+def read_headers(  # noqa: PLR0913, PLR0917 - arrays of one table
+    data: Bytes,
+    offsets: Whole,
+    stop: Whole,
+    width: int,
+    kind: np.ndarray,
+    size: Whole,
+    start: Whole,
+    base: Whole,
+    named: Whole,
+) -> int:
+    """Read every entry's header; the number of entries that name their base by its id.
+
+    ``named`` gets those entries. A damaged header leaves kind 0.
+    """
+    count = 0
+    for i in range(offsets.shape[0]):
+        kind[i] = 0
+        base[i] = -1
+        size[i] = 0
+        at, end = offsets[i], stop[i]
+        start[i] = end
+        if at >= end:
+            continue
+        byte = np.int64(data[at])
+        at += 1
+        what = (byte >> 4) & 7
+        length = byte & 15
+        shift = 4
+        while byte & 128 and at < end and shift < _LONGEST:
+            byte = np.int64(data[at])
+            at += 1
+            length |= (byte & 127) << shift
+            shift += 7
+        if byte & 128 or what in {0, 5} or length < 0:
+            continue
+        if what == OFS_DELTA:
+            if at >= end:
+                continue
+            byte = np.int64(data[at])
+            at += 1
+            back = byte & 127
+            while byte & 128 and at < end and back < (1 << 54):
+                byte = np.int64(data[at])
+                at += 1
+                back = ((back + 1) << 7) | (byte & 127)
+            if byte & 128:
+                continue
+            base[i] = _entry_before(offsets, i, offsets[i] - back)
+        elif what == REF_DELTA:
+            if at + width > end:
+                continue
+            named[count] = i
+            count += 1
+            at += width
+        kind[i] = what
+        size[i] = length
+        start[i] = at
+    return count
+
+
+@kernel
+def _entry_before(offsets: Whole, i: int, wanted: int) -> int:
+    """Entry at an offset before entry ``i``, looked for backwards in growing steps; -1 when none begins there."""
+    high, low, step = i, i - 1, 1
+    while low > 0 and offsets[low] > wanted:
+        high = low
+        step *= 2
+        low = max(0, i - step)
+    while low < high:
+        middle = (low + high) >> 1
+        if offsets[middle] < wanted:
+            low = middle + 1
+        else:
+            high = middle
+    return low if low < i and offsets[low] == wanted else -1
+
+
+@kernel
+def spread_types(  # noqa: PLR0913, PLR0917 - arrays of one table
+    kind: np.ndarray, first_child: Whole, children: Whole, final: np.ndarray, family: Whole, queue: Whole
+) -> int:
+    """Give every entry the type and the root of its delta tree; how many hang on a whole object.
+
+    It goes from the roots down, so that entries whose base is missing, or whose bases go round in a circle, keep 0.
+    """
+    filled = 0
+    for i in range(kind.shape[0]):
+        final[i] = 0
+        family[i] = i
+        if 0 < kind[i] < OFS_DELTA:
+            final[i] = kind[i]
+            queue[filled] = i
+            filled += 1
+    read = 0
+    while read < filled:
+        node = queue[read]
+        read += 1
+        for place in range(first_child[node], first_child[node + 1]):
+            child = children[place]
+            if final[child] == 0:
+                final[child] = final[node]
+                family[child] = family[node]
+                queue[filled] = child
+                filled += 1
+    return filled
