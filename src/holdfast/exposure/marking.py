@@ -125,7 +125,7 @@ def _pieces(buffers: Iterable[bytes | memoryview | bytearray], keys: np.ndarray)
 
 
 def _cut(piece: Marks) -> int:
-    """Where a piece may end: after the last byte that is in no token; as it is when its last run is too long for one."""
+    """Where a piece may end: after the last byte that is in no token; as it is when its last run is too long."""
     tail = piece[-4 * LONGEST :]
     free = np.flatnonzero(_CLASSES[tail] == 0)
     return len(piece) - len(tail) + int(free[-1]) + 1 if len(free) else len(piece)
