@@ -6,12 +6,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from types import MappingProxyType
 
-from holdfast import communications, evidence, incidents, investigation, plays, recovery
+from holdfast import communications, evidence, exposure, incidents, investigation, plays, recovery
 from holdfast.kernel.events import Event, EventType
 
 
 def _types() -> Mapping[tuple[str, int], EventType]:
-    packages = (incidents, evidence, investigation, plays, communications, recovery)
+    packages = (incidents, evidence, investigation, exposure, plays, communications, recovery)
     declared = [kind for package in packages for kind in package.TYPES]
     table = {(kind.name, kind.version): kind for kind in declared}
     if len(table) != len(declared):
@@ -36,6 +36,7 @@ class IncidentState:
     incidents: incidents.State = incidents.EMPTY
     evidence: evidence.State = evidence.EMPTY
     investigation: investigation.State = investigation.EMPTY
+    exposure: exposure.State = exposure.EMPTY
     plays: plays.State = plays.EMPTY
     communications: communications.State = communications.EMPTY
     recovery: recovery.State = recovery.EMPTY
@@ -56,6 +57,7 @@ def apply(state: IncidentState, event: Event) -> IncidentState:
         incidents=incidents.apply(state.incidents, event),
         evidence=evidence.apply(state.evidence, event),
         investigation=investigation.apply(state.investigation, event),
+        exposure=exposure.apply(state.exposure, event),
         plays=plays.apply(state.plays, event),
         communications=communications.apply(state.communications, event),
         recovery=recovery.apply(state.recovery, event),

@@ -1,4 +1,4 @@
-"""Exposure: where a secret got to. For now, what every text input needs: secrets are found before anything is stored.
+"""Exposure: where a secret got to, and what every text input needs: secrets are found before anything is stored.
 
 Rules:
 1. A secret never leaves :func:`~holdfast.exposure.inputs.scan`: a hit carries a rule, a place and a keyed fingerprint.
@@ -10,7 +10,22 @@ Rules:
 from __future__ import annotations
 
 from holdfast.exposure.cases import failing_cases
+from holdfast.exposure.events import TYPES
 from holdfast.exposure.formats import Rule, Rules, load, shipped
 from holdfast.exposure.inputs import Hit, Scan, scan
+from holdfast.exposure.state import EMPTY, State, apply
 
-__all__ = ["Hit", "Rule", "Rules", "Scan", "failing_cases", "load", "scan", "shipped"]
+__all__ = [
+    "EMPTY",
+    "TYPES",
+    "Hit",
+    "Rule",
+    "Rules",
+    "Scan",
+    "State",
+    "apply",
+    "failing_cases",
+    "load",
+    "scan",
+    "shipped",
+]
