@@ -26,6 +26,11 @@ SETTINGS: tuple[Setting, ...] = (
         "~/.config/holdfast",
         "Folder of signing key, installation key and text keys, apart from the data.",
     ),
+    Setting(
+        "HOLDFAST_CACHE",
+        "~/.cache/holdfast",
+        "Folder of what can be made anew: mirrors, finished units and the index of exposure searches.",
+    ),
     Setting("HOLDFAST_DATABASE", "", "postgresql://… for a shared record; empty for SQLite in the data folder."),
     Setting(
         "HOLDFAST_KEY_DATABASE", "", "postgresql://… for the keys of sealed texts; empty for SQLite in the key folder."
@@ -49,6 +54,7 @@ class Settings:
 
     data: Path
     keys: Path
+    cache: Path
     database: str
     key_database: str
     url: str
@@ -86,6 +92,7 @@ def load(environment: Mapping[str, str]) -> Settings:
     return Settings(
         data=Path(values["HOLDFAST_DATA"]).expanduser(),
         keys=Path(values["HOLDFAST_KEYS"]).expanduser(),
+        cache=Path(values["HOLDFAST_CACHE"]).expanduser(),
         database=values["HOLDFAST_DATABASE"],
         key_database=values["HOLDFAST_KEY_DATABASE"],
         url=values["HOLDFAST_URL"].rstrip("/"),

@@ -7,7 +7,7 @@ import os
 import re
 import sys
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from typing import Any, NoReturn
+from typing import TYPE_CHECKING, Any, NoReturn
 
 import typer
 from rich.console import Console
@@ -17,8 +17,10 @@ from rich.text import Text
 
 from holdfast.app.queries.unmasking import unmasked
 from holdfast.app.settings import Settings, load
-from holdfast.cli.connection import Connection, connect
 from holdfast.kernel.errors import HoldfastError
+
+if TYPE_CHECKING:
+    from holdfast.cli.connection import Connection
 
 EXIT_CODES: Mapping[int, str] = {
     0: "done; for the gate: go",
@@ -28,7 +30,7 @@ EXIT_CODES: Mapping[int, str] = {
     4: "not signed in, or not permitted",
     5: "there is no such thing for you",
     6: "conflict: somebody changed it first",
-    7: "a rule of the runbook refuses it",
+    7: "a rule of the runbook refuses it; for an exposure search with --fail-if-found: found",
     8: "busy or out of reach; trying again helps",
     9: "damaged: a proof failed",
     10: "for the gate: frozen",
@@ -92,6 +94,13 @@ def fail(error: HoldfastError, *, as_json: bool = False) -> NoReturn:
             console.print("Trying again helps.")
         console.print(f"[bold]Next:[/] {escape(error.next_step)}")
     raise typer.Exit(error.exit_code)
+
+
+def connect(given: Settings) -> Connection:
+    """The server, or this machine."""
+    from holdfast.cli import connection  # noqa: PLC0415 - slow to load, and not every command connects
+
+    return connection.connect(given)
 
 
 def run(action: Callable[[Connection], Any], *, as_json: bool) -> Any:  # noqa: ANN401 - whatever the action gives

@@ -1,0 +1,213 @@
+"""What an exposure search is made with. Apart from ``wiring``, so that it starts without what only a server needs."""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, BinaryIO
+
+from holdfast import __version__
+from holdfast.app.exposing import Means, Named
+from holdfast.app.ports_exposure import Searcher, Target
+from holdfast.app.settings import Settings
+from holdfast.engines.exposure import hardening, secret_input
+from holdfast.engines.exposure.cache import ResultCache
+from holdfast.engines.exposure.fingerprints import FingerprintIndex, Unit, folder_unit
+from holdfast.engines.exposure.hardening import Hardened
+from holdfast.engines.exposure.keeping import ExposureKey, load_or_create_key
+from holdfast.engines.exposure.remotes import RemoteSearcher, checked, is_remote
+from holdfast.engines.exposure.secret_input import Given, VaultPlace
+from holdfast.exposure.query import Query
+from holdfast.exposure.results import Visibility
+from holdfast.kernel.errors import NotFoundError
+from holdfast.kernel.secrets import SecretValue, fingerprint
+
+if TYPE_CHECKING:
+    from holdfast.engines.exposure.git_search import GitSearcher
+
+REGISTRIES = ("oci://", "pypi+https://", "pypi+http://", "npm+https://", "npm+http://")
+_FOLDER = "exposure"
+__all__ = ["REGISTRIES", "Choices", "Given", "Hardened", "Kit", "VaultPlace", "aim", "indexed_units", "now", "quieten"]
+
+
+@dataclass(frozen=True, slots=True)
+class Choices:
+    """How a search is made."""
+
+    processes: int = 0
+    """0: one for each processor."""
+    plain: bool = False
+    """The reference engine instead of the fast one."""
+    cached: bool = True
+    """Whether finished units are taken from the cache and kept there."""
+    push_log: Path | None = None
+    """A host's audit log that tells of pushes."""
+
+
+@dataclass(slots=True)
+class Kit:
+    """What a search of this user is put together from; nothing is opened before it is needed."""
+
+    settings: Settings
+    choices: Choices = field(default_factory=Choices)
+    _key: ExposureKey | None = None
+
+    @property
+    def folder(self) -> Path:
+        """Where everything that can be made anew is kept."""
+        return self.settings.cache / _FOLDER
+
+    def key(self) -> ExposureKey:
+        """The user's key.
+
+        Raises:
+            UnavailableError: it cannot be used.
+        """
+        if self._key is None:
+            self._key = load_or_create_key(self.settings.keys)
+        return self._key
+
+    def named(self, secrets: Sequence[SecretValue], labels: Sequence[str] = ()) -> tuple[Named, ...]:
+        """The secrets as results name them."""
+        key = self.key().key("fingerprints")
+        return tuple(
+            Named(number, fingerprint(secret.reveal(), key), labels[number] if number < len(labels) else None)
+            for number, secret in enumerate(secrets)
+        )
+
+    def cache(self) -> ResultCache:
+        """Results of finished units."""
+        engine = f"{__version__} {'plain' if self.choices.plain else 'fast'}"
+        return ResultCache(self.folder / "results", self.key(), engine=engine)
+
+    def index(self) -> FingerprintIndex:
+        """The index of fingerprints."""
+        return FingerprintIndex(self.folder / "index", self.key())
+
+    def mirrors(self) -> Path:
+        """Folder of the mirrors of remotes."""
+        return self.folder / "mirrors"
+
+    def means(self) -> Means:
+        """What a search is made with."""
+        return Means(
+            searcher=self._searcher,
+            engine="plain" if self.choices.plain else "fast",
+            clock=time.monotonic,
+            cpu=_cpu,
+            hints=self._hints,
+        )
+
+    def _hints(self, query: Query) -> Sequence[str]:
+        if not (self.folder / "index").is_dir():
+            return ()
+        return tuple(head.name for head, _ in self.index().ask(query.secrets).probable)
+
+    def _searcher(self, target: Target) -> Searcher:
+        if target.where.startswith(REGISTRIES):
+            return self._registry(target)
+        if is_remote(target.where):
+            return RemoteSearcher(self.mirrors(), self._repository(), os.environ)
+        return self._local()
+
+    def _repository(self) -> GitSearcher:
+        from holdfast.engines.exposure.git_search import GitSearcher  # noqa: PLC0415 - numba is slow to load
+
+        choices = self.choices
+        cache = self.cache() if choices.cached else None
+        return GitSearcher(processes=choices.processes or os.cpu_count() or 1, cache=cache, plain=choices.plain)
+
+    def _local(self) -> Searcher:
+        from holdfast.engines.exposure.folders import FolderSearcher  # noqa: PLC0415 - few starts need it
+
+        return FolderSearcher(plain=self.choices.plain, repository=self._repository)
+
+    def _registry(self, target: Target) -> Searcher:
+        raise NotImplementedError
+
+
+def quieten() -> None:
+    """Before a secret is read: no core dump, and no traceback that could show it."""
+    hardening.no_core_dumps()
+    hardening.no_tracebacks()
+
+
+def shield(secrets: Sequence[SecretValue], spellings: Iterable[bytes]) -> Hardened:
+    """When a secret was read: see :func:`holdfast.engines.exposure.hardening.harden`."""
+    return hardening.harden(secrets, spellings)
+
+
+def secrets_from_stream(stream: BinaryIO, *, lines: bool, null: bool) -> Given:
+    """Secrets from standard input or what a prompt said."""
+    return secret_input.from_stream(stream, lines=lines, null=null)
+
+
+def secrets_from_descriptor(number: int, *, lines: bool, null: bool) -> Given:
+    """Secrets from an open file descriptor."""
+    return secret_input.from_descriptor(number, lines=lines, null=null)
+
+
+def secrets_from(reference: str, vault: VaultPlace, *, lines: bool, null: bool) -> Given:
+    """Secrets from ``file:PATH``, ``aws-sm:NAME[#KEY][@STAGE]`` or ``vault:MOUNT/PATH#KEY``.
+
+    Raises:
+        BadInputError: it is no such reference.
+    """
+    kind, _, rest = reference.partition(":")
+    if kind == "file" and rest:
+        return secret_input.from_file(Path(rest).expanduser(), lines=lines, null=null)
+    if kind == "vault" and rest:
+        return secret_input.from_vault(rest, vault)
+    if kind == "aws-sm" and rest:
+        from holdfast.connectors.aws.secrets_manager import read_secret  # noqa: PLC0415 - an extra
+
+        place = secret_input.aws_name(rest)
+        return Given((read_secret(place.name, place.key, place.stage),))
+    raise secret_input.reference_not_understood()
+
+
+def aim(given: Sequence[str], visibility: Visibility) -> tuple[Target, ...]:
+    """Targets from what was typed.
+
+    Raises:
+        NotFoundError: one is no address and names nothing here; it is not repeated, for it may be the secret.
+        BadInputError: an address cannot be fetched from.
+    """
+    return tuple(_target(number, text, visibility) for number, text in enumerate(given, 1))
+
+
+def _target(number: int, text: str, visibility: Visibility) -> Target:
+    if text.startswith(REGISTRIES):
+        return Target(text, text, visibility)
+    if text.startswith("file://"):
+        text = text.removeprefix("file://")
+    elif is_remote(text) and not os.path.lexists(text):
+        return Target(checked(text), text, visibility)
+    if not os.path.lexists(text):
+        raise NotFoundError(
+            "target-not-found",
+            "Nothing was searched.",
+            why=f"TARGET number {number} is no address, and no file or folder of that name is here. It was not shown, "
+            "because it may be the secret: then it is now in your shell's history and was in the process table.",
+            next_step="Name what to search, and pipe the secret in: holdfast exposure search --secret-stdin TARGET",
+        )
+    return Target(text, text, visibility)
+
+
+def indexed_units(place: Path) -> list[Unit]:
+    """What the index reads of a place."""
+    return [folder_unit(place)]
+
+
+def now() -> datetime:
+    """The present time."""
+    return datetime.now(UTC)
+
+
+def _cpu() -> float:
+    spent = os.times()
+    return spent.user + spent.system + spent.children_user + spent.children_system
