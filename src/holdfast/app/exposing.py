@@ -113,10 +113,12 @@ class TargetReport:
     """What became of one target."""
 
     target: str
+    """As it was named, or a repository within it."""
     visibility: str
     hits: int
     faults: int
     totals: Totals
+    """Of the target with all that is within it."""
 
     def as_json(self) -> dict[str, Any]:
         """The outcome as an object."""
@@ -263,23 +265,18 @@ class _Telling:
         self._target = Target("", "")
         self._number = 0
         self._began = clock()
-        self._before = (0, 0)
+        self._counts: dict[str, list[int]] = {}
 
     def start(self, number: int, target: Target) -> None:
         self._number, self._target, self._began = number, target, self._clock()
-        self._before = (len(self.hits), len(self.faults))
+        self._counts = {self._clean(target.shown): [0, 0]}
 
     def finish(self, totals: Totals) -> None:
-        hits, faults = self._before
-        self.reports.append(
-            TargetReport(
-                self._clean(self._target.shown),
-                self._target.visibility,
-                len(self.hits) - hits,
-                len(self.faults) - faults,
-                replace(totals, not_searched=frozenset(map(self._clean, totals.not_searched))),
-            )
-        )
+        """Tell of the target, and of the repositories within it that were told of by names of their own."""
+        within = replace(totals, not_searched=frozenset(map(self._clean, totals.not_searched)))
+        for name, (hits, faults) in self._counts.items():
+            self.reports.append(TargetReport(name, self._target.visibility, hits, faults, within))
+            within = Totals()
 
     def hint(self, places: Sequence[str]) -> None:
         named = {one.shown for one in self._targets} | {one.where for one in self._targets}
@@ -296,6 +293,7 @@ class _Telling:
                 return
             self._told.add(place)
             self.hits.append(clean)
+            self._counts.setdefault(clean.target, [0, 0])[0] += 1
             self._say(lambda: self._audience.hit(clean))
 
     def fault(self, fault: Fault) -> None:
@@ -305,6 +303,7 @@ class _Telling:
                 return
             self._told.add(clean)
             self.faults.append(clean)
+            self._counts.setdefault(clean.target, [0, 0])[1] += 1
             self._say(lambda: self._audience.fault(clean))
 
     def progress(self, done: int, total: int, what: str) -> None:

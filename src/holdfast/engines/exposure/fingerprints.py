@@ -205,6 +205,7 @@ def folder_unit(folder: Path) -> Unit:
 def _files_below(folder: Path) -> Iterator[bytes | memoryview]:
     if folder.is_file():
         yield from _contents(folder)
+        return
     for place, folders, names in os.walk(folder, onerror=_unread):
         folders[:] = sorted(name for name in folders if name != ".git")
         for name in sorted(names):

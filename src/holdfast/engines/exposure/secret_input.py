@@ -114,15 +114,16 @@ def from_file(path: Path, *, lines: bool = False, null: bool = False) -> Given:
             why="The file that should hold the secret cannot be opened.",
             next_step="Check its path: holdfast exposure search --secret-from file:PATH TARGET",
         ) from None
+    mode = os.fstat(descriptor).st_mode
+    if not stat.S_ISREG(mode) or mode & 0o077:
+        os.close(descriptor)
+        raise ForbiddenError(
+            "secret-file-open-to-others",
+            "Nothing was searched.",
+            why="The file that should hold the secret is readable by other users, or no plain file.",
+            next_step="chmod 600 FILE, and treat the secret as known to this machine's other users.",
+        )
     with os.fdopen(descriptor, "rb") as stream:
-        mode = os.fstat(descriptor).st_mode
-        if not stat.S_ISREG(mode) or mode & 0o077:
-            raise ForbiddenError(
-                "secret-file-open-to-others",
-                "Nothing was searched.",
-                why="The file that should hold the secret is readable by other users, or no plain file.",
-                next_step="chmod 600 FILE, and treat the secret as known to this machine's other users.",
-            )
         return from_stream(stream, lines=lines, null=null)
 
 
