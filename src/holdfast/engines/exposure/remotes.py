@@ -29,7 +29,7 @@ from holdfast.exposure.query import Query
 from holdfast.exposure.results import Fault, Totals
 from holdfast.kernel.errors import BadInputError
 
-_SCP = re.compile(r"(?:[A-Za-z0-9._-]+@)?[A-Za-z0-9][A-Za-z0-9.-]*:(?!//|\\)[A-Za-z0-9~/._+-][^\s]*")
+_SCP = re.compile(r"(?!-)(?:[A-Za-z0-9._-]+@)?[A-Za-z0-9][A-Za-z0-9.-]*:(?!//|\\)[A-Za-z0-9~/._+-][^\s]*")
 _NEAR = ("127.0.0.1", "::1", "localhost")
 _LONGEST_SECONDS = 12 * 3600
 _UNSEEN = frozenset({"objects that a host keeps but offers nobody (force-pushed away, or of other forks)"})
@@ -106,7 +106,7 @@ class RemoteSearcher:
         reason = self._fetch(address, mirror, query)
         if reason is not None:
             listener.fault(Fault(target.shown, "", reason))
-        if not (mirror / "objects").is_dir():
+        if not any((mirror / "objects" / "pack").glob("*.pack")):
             return Totals(not_searched=_UNSEEN)
         found = self.local.search(replace(target, where=str(mirror)), query, listener)
         return found + Totals(not_searched=_UNSEEN)

@@ -79,8 +79,7 @@ def test_an_unforeseen_error_shows_its_type_and_place_and_not_its_message() -> N
     secret = made_up()
     for raising in (
         "def lost(value):\n    raise KeyError(value)\nlost(secret.reveal().decode())\n",
-        "import threading\n"
-        "def lost():\n    raise ValueError(secret.reveal().decode())\n"
+        "import threading\ndef lost():\n    raise ValueError(secret.reveal().decode())\n"  # noqa: ISC004 - one program
         "one = threading.Thread(target=lost)\none.start()\none.join()\n",
         "class Lost:\n    def __del__(self):\n        raise OSError(secret.reveal().decode())\nLost()\n",
     ):
