@@ -13,6 +13,7 @@ from collections.abc import Iterator
 
 from holdfast.exposure.formats import Rules
 from holdfast.exposure.inputs import scan
+from holdfast.exposure.rules import RuleMatcher
 
 ALPHABETS = {
     "alnum": string.ascii_letters + string.digits,
@@ -41,15 +42,24 @@ def expand(template: str) -> str:
 
 def failing_cases(rules: Rules) -> Iterator[str]:
     """Every case the rules do not satisfy, as a sentence that names its template."""
-    for rule in rules.rules:
+    matcher = RuleMatcher(rules, _ANY_KEY, plain=True)
+
+    def typed(text: str) -> list[str]:
+        return [hit.rule for hit in scan(text, rules, _ANY_KEY).hits]
+
+    def scanned(text: str) -> list[str]:
+        return [one.rule for one in matcher.find(text.encode())]
+
+    for rule in rules.scanning:
+        finders = (scanned,) if rule.scan_only else (typed, scanned)
         for template in rule.found:
-            hits = [hit.rule for hit in scan(expand(template), rules, _ANY_KEY).hits]
-            if hits != [rule.key]:
-                yield f"{rule.key} should be the one hit in {template!r}, got {hits}"
+            got = next((hits for find in finders if (hits := find(expand(template))) != [rule.key]), None)
+            if got is not None:
+                yield f"{rule.key} should be the one hit in {template!r}, got {got}"
         for template in rule.passed:
-            hits = [hit.rule for hit in scan(expand(template), rules, _ANY_KEY).hits]
-            if hits:
-                yield f"{rule.key}: nothing should be found in {template!r}, got {hits}"
+            got = next((hits for find in finders if (hits := find(expand(template)))), None)
+            if got is not None:
+                yield f"{rule.key}: nothing should be found in {template!r}, got {got}"
 
 
 def _made_up(alphabet: str, length: int, seed: str) -> str:

@@ -47,6 +47,14 @@ class Rule:
     """Whole values that are no secret: placeholders, references, identifiers."""
     squeeze: bool
     """Whether white space and written line ends are left out of the fingerprint (keys are wrapped in many ways)."""
+    scan_only: bool
+    """Whether the rule is for scanning repositories and too noisy, or of no use, for what people type."""
+    scan_entropy: int
+    """Least entropy when scanning: source code holds far more values that only look made up."""
+    scan_ignore: tuple[re.Pattern[str], ...]
+    """Whole values that are code rather than secrets: when scanning, on top of ``ignore``."""
+    cut: tuple[str, ...]
+    r"""Patterns, ending in ``\Z``, of a match that goes on behind the bytes a scan looks at."""
     found: tuple[str, ...]
     """Templates of texts in which the rule must find something."""
     passed: tuple[str, ...]
@@ -80,14 +88,25 @@ class Rule:
             return False
         return not any(pattern.fullmatch(secret) for pattern in self.ignore)
 
+    def accepts_scanned(self, secret: str) -> bool:
+        """Whether what a pattern found in a file is one."""
+        if not self.accepts(secret) or any(pattern.fullmatch(secret) for pattern in self.scan_ignore):
+            return False
+        return self.scan_entropy <= self.entropy or entropy(secret) >= self.scan_entropy
+
 
 @dataclass(frozen=True, slots=True)
 class Rules:
     """All rules, the more telling ones first."""
 
     rules: tuple[Rule, ...]
+    """For what people type."""
     version: int
     digest: str
+    scanning: tuple[Rule, ...] = ()
+    """For files and histories: the same, and those that are for scanning only."""
+    placeholders: tuple[re.Pattern[str], ...] = ()
+    """Values that no scan reports, whatever the rule."""
 
 
 def entropy(text: str) -> int:
@@ -107,7 +126,13 @@ def load(document: Mapping[str, Any]) -> Rules:
     """
     try:
         rules = _rules(document["rule"])
-        return Rules(rules=rules, version=document["version"], digest=digest(document))
+        return Rules(
+            rules=tuple(rule for rule in rules if not rule.scan_only),
+            version=document["version"],
+            digest=digest(document),
+            scanning=rules,
+            placeholders=tuple(re.compile(pattern) for pattern in document.get("placeholders", [])),
+        )
     except (KeyError, TypeError, ValueError, AttributeError, re.error) as error:
         raise BadInputError(
             "secret-formats-invalid",
@@ -162,6 +187,18 @@ def _rule(row: Mapping[str, Any]) -> Rule:
         mixed=row.get("mixed", False),
         ignore=tuple(re.compile(pattern) for pattern in row.get("ignore", [])),
         squeeze=row.get("squeeze", False),
+        scan_only=row.get("scan_only", False),
+        scan_entropy=row.get("scan_entropy", 0),
+        scan_ignore=tuple(re.compile(pattern) for pattern in row.get("scan_ignore", [])),
+        cut=_cut(row),
         found=tuple(row["true"]),
         passed=tuple(row["false"]),
     )
+
+
+def _cut(row: Mapping[str, Any]) -> tuple[str, ...]:
+    patterns = tuple(row.get("cut", []))
+    if not all("(?P<secret>" in pattern and pattern.endswith(r"\Z") for pattern in patterns):
+        msg = f"a cut pattern of {row['key']} does not name its secret, or does not end in \\Z"
+        raise ValueError(msg)
+    return patterns
