@@ -346,7 +346,7 @@ def _text(field: bytes) -> str:
 
 def _sum_is_right(block: bytes) -> bool:
     told = _number(block[_SUM_AT:_SUM_END])
-    total = sum(block) - sum(block[_SUM_AT:_SUM_END]) + 8 * 32
+    total = sum(block[:_SUM_AT]) + sum(block[_SUM_END:]) + 8 * 32
     if told == total:
         return True
     high = sum(1 for byte in block if byte >= 128) - sum(1 for byte in block[_SUM_AT:_SUM_END] if byte >= 128)  # noqa: PLR2004 - signed bytes

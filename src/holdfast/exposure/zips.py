@@ -25,7 +25,8 @@ UNTIL_ITS_END = -1
 _LOCAL, _CENTRAL, _END = b"PK\x03\x04", b"PK\x01\x02", b"PK\x05\x06"
 _END64, _LOCATOR64 = b"PK\x06\x06", b"PK\x06\x07"
 _LOCAL_SIZE, _CENTRAL_SIZE, _END_SIZE, _LOCATOR_SIZE, _END64_SIZE = 30, 46, 22, 20, 56
-_TAIL = _END_SIZE + 0xFFFF
+TAIL = _END_SIZE + 0xFFFF
+"""Bytes in which the end of a zip is."""
 _FULL, _FULL16 = 0xFFFFFFFF, 0xFFFF
 _ENCRYPTED, _DESCRIPTOR, _UTF8, _MASKED = 1, 8, 1 << 11, 1 << 13
 _RECORD = re.compile(rb"PK(?:\x03\x04|\x01\x02|\x07\x08|\x05\x06|\x06\x06)")
@@ -95,8 +96,8 @@ class Directory:
 
 def directory(reader: Reader) -> Directory:
     """The central directory; with faults and no entries where there is none."""
-    start = max(0, reader.size - _TAIL)
-    tail = reader.read(start, _TAIL)
+    start = max(0, reader.size - TAIL)
+    tail = reader.read(start, TAIL)
     at = tail.rfind(_END)
     while at >= 0:
         if len(tail) - at >= _END_SIZE and (found := _from_end(reader, start + at, tail[at : at + _END_SIZE])):
@@ -105,10 +106,14 @@ def directory(reader: Reader) -> Directory:
     return Directory((), reader.size, ("no central directory: read by its local headers",))
 
 
+def may_end(tail: bytes) -> bool:
+    """Whether the last :data:`TAIL` bytes hold what could be the end of a zip."""
+    return _END in tail
+
+
 def has_end(reader: Reader) -> bool:
     """Whether bytes that begin otherwise end as a zip does."""
-    tail = reader.read(max(0, reader.size - _TAIL), _TAIL)
-    return _END in tail and bool(directory(reader).entries)
+    return may_end(reader.read(max(0, reader.size - TAIL), TAIL)) and bool(directory(reader).entries)
 
 
 def local(reader: Reader, at: int) -> Entry | None:

@@ -10,9 +10,9 @@ from __future__ import annotations
 from holdfast.engines.exposure.inflating import MAKERS, DamagedError, Inflater, Zstd
 from holdfast.engines.exposure.running import About, Place, Run, Sink, Where
 from holdfast.engines.exposure.zipping import Zip
-from holdfast.exposure import containers, encoded
+from holdfast.exposure import containers, encoded, zips
 from holdfast.exposure.mail import MailEvent, MailWalker
-from holdfast.exposure.zips import Held, has_end
+from holdfast.exposure.zips import Held
 
 AFTER = "(after the end)"
 _TELLING = 6
@@ -158,7 +158,9 @@ class Program:
     def __init__(self, run: Run, where: Where) -> None:
         """At the beginning of it."""
         self._run, self._where = run, where
-        self._data = bytearray()
+        self._pieces: list[bytes] = []
+        self._size = 0
+        self._script = False
         self._kept = True
 
     def place(self, _at: int, _end: int) -> Place:
@@ -167,40 +169,50 @@ class Program:
 
     def feed(self, piece: bytes) -> None:
         """See :class:`~holdfast.engines.exposure.running.Sink`."""
+        if not self._size:
+            self._script = piece.startswith(b"#!")
         if not self._kept:
             return
-        if len(self._data) + len(piece) > self._run.limits.program or not self._run.hold(len(piece)):
+        if self._size + len(piece) > self._run.limits.program or not self._run.hold(len(piece)):
             self._let_go()
             self._kept = False
         else:
-            self._data += piece
+            self._pieces.append(piece)
+            self._size += len(piece)
 
     def close(self) -> None:
         """See :class:`~holdfast.engines.exposure.running.Sink`."""
         if not self._kept:
             return
-        reader = Held(bytes(self._data))
-        if has_end(reader):
-            Zip(self._run, self._where.inflated("program"), reader).close()
-        else:
-            self._packed_script()
+        if zips.may_end(self._tail()):
+            reader = Held(b"".join(self._pieces))
+            if zips.has_end(reader):
+                Zip(self._run, self._where.inflated("program"), reader).close()
+        elif self._script:
+            self._packed_script(b"".join(self._pieces))
         self._let_go()
 
-    def _packed_script(self) -> None:
+    def _tail(self) -> bytes:
+        """Enough of the end to hold the end of a zip."""
+        tail = b""
+        for piece in reversed(self._pieces):
+            tail = piece + tail
+            if len(tail) >= zips.TAIL:
+                break
+        return tail[-zips.TAIL :]
+
+    def _packed_script(self, data: bytes) -> None:
         """A script in front of a compressed archive."""
-        if not self._data.startswith(b"#!"):
-            return
-        starts = [
-            at for magic in (b"\n\x1f\x8b\x08", b"\n\xfd7zXZ\x00", b"\nBZh") if (at := self._data.find(magic)) > 0
-        ]
+        found = (data.find(b"\n" + magic) for magic in (b"\x1f\x8b\x08", b"\xfd7zXZ\x00", b"BZh"))
+        starts = [at for at in found if at > 0]
         if starts:
             sink = self._run.stream(self._where.beside("(after a script)"), matched=False)
-            sink.feed(bytes(self._data[min(starts) + 1 :]))
+            sink.feed(data[min(starts) + 1 :])
             sink.close()
 
     def _let_go(self) -> None:
-        self._run.held -= len(self._data)
-        self._data = bytearray()
+        self._run.held -= self._size
+        self._pieces, self._size = [], 0
 
 
 class Encoded:

@@ -19,6 +19,9 @@ from holdfast.exposure.results import Match
 
 PIECE = 1 << 20
 _SMALL = 1 << 16
+_WIDE = b"0" * 4096
+"""Looked through before each match: isal leaves the upper halves of the vector registers in use, which makes Hyperscan
+half as fast on some processors until something clears them, as the C library's search for a byte does."""
 _REMEMBERED = 1 << 20
 """Bytes that are kept in any case, so that a match near the beginning of a member knows its line."""
 _NEAR = 8
@@ -40,6 +43,7 @@ class Finder:
         """Number and end of each literal that ends in the next piece, which begins at ``start``."""
         found: list[tuple[int, int]] = []
         overlap = self._overlap
+        _WIDE.find(b"1")
         if self._tail and overlap:
             seam = self._tail + piece[:overlap]
             before = len(self._tail)
