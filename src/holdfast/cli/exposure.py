@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from holdfast.app.exposing import Order, Report
     from holdfast.app.ports_exposure import Target
     from holdfast.cli.connection import Connection
-    from holdfast.exposure_wiring import Kit
+    from holdfast.wiring_exposure import Kit
 
 NAME = "exposure"
 WORDS = ("search", "index", "forget")
@@ -114,7 +114,7 @@ def search(  # noqa: PLR0913 - each is an option
 
     Ends with 0 when everything was searched, found or not; 3 when something could not be; 130 when interrupted.
     """
-    from holdfast.exposure_wiring import Choices, Kit, aim, quieten  # noqa: PLC0415 - wiring is slow to load
+    from holdfast.wiring_exposure import Choices, Kit, aim, quieten  # noqa: PLC0415 - wiring is slow to load
 
     quieten()
     asking = Asking(secret_stdin, secret_fd, secret_from, lines, null, vault, vault_token, secret)
@@ -159,8 +159,8 @@ def index_add(
     as_json: Annotated[bool, typer.Option("--json", help="print the answer as JSON")] = False,
 ) -> None:
     """Index the tokens of repositories and folders, or what is new in them, as keyed fingerprints."""
-    from holdfast.exposure_wiring import aim, indexed_units, now  # noqa: PLC0415 - wiring is slow to load
     from holdfast.kernel.instants import format_instant  # noqa: PLC0415 - likewise
+    from holdfast.wiring_exposure import aim, indexed_units, now  # noqa: PLC0415 - wiring is slow to load
 
     told: list[dict[str, Any]] = []
     try:
@@ -188,7 +188,7 @@ def index_ask(
     as_json: Annotated[bool, typer.Option("--json", help="print the answer as JSON")] = False,
 ) -> None:
     """Ask where a secret probably is, in milliseconds. What is not named here is not clean: search proves it."""
-    from holdfast.exposure_wiring import quieten, shield  # noqa: PLC0415 - wiring is slow to load
+    from holdfast.wiring_exposure import quieten, shield  # noqa: PLC0415 - wiring is slow to load
 
     quieten()
     try:
@@ -239,7 +239,7 @@ def index_drop(
 
 
 def _kit() -> Kit:
-    from holdfast.exposure_wiring import Kit  # noqa: PLC0415 - wiring is slow to load
+    from holdfast.wiring_exposure import Kit  # noqa: PLC0415 - wiring is slow to load
 
     return Kit(settings())
 
@@ -264,7 +264,7 @@ def _check(targets: Sequence[str] | None, visibility: str) -> None:
 def _order(kit: Kit, asking: Asking, targets: Sequence[Target], labels: Sequence[str]) -> Order:
     from holdfast.app.exposing import Order  # noqa: PLC0415 - few commands need it
     from holdfast.exposure.query import compile_query  # noqa: PLC0415 - likewise
-    from holdfast.exposure_wiring import shield  # noqa: PLC0415 - likewise
+    from holdfast.wiring_exposure import shield  # noqa: PLC0415 - likewise
 
     secrets = secrets_of(asking)
     query = compile_query(secrets)

@@ -15,7 +15,7 @@ from holdfast.kernel.errors import BadInputError
 from holdfast.kernel.secrets import SecretValue
 
 if TYPE_CHECKING:
-    from holdfast.exposure_wiring import Given
+    from holdfast.wiring_exposure import Given
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +39,7 @@ def secrets_of(asking: Asking) -> tuple[SecretValue, ...]:
     Raises:
         BadInputError: no place, several or the arguments are named, or there is nothing.
     """
-    from holdfast import exposure_wiring as wiring  # noqa: PLC0415 - slow to load, and help needs none of it
+    from holdfast import wiring_exposure as wiring  # noqa: PLC0415 - slow to load, and help needs none of it
 
     ways = sum((asking.stdin, asking.descriptor is not None, asking.reference is not None))
     if asking.typed is not None:
@@ -72,7 +72,7 @@ def secrets_of(asking: Asking) -> tuple[SecretValue, ...]:
 
 
 def _prompted(how: dict[str, bool]) -> Given:
-    from holdfast import exposure_wiring as wiring  # noqa: PLC0415 - likewise
+    from holdfast import wiring_exposure as wiring  # noqa: PLC0415 - likewise
 
     text = getpass("Secret (it is not shown): ")
     return wiring.secrets_from_stream(BytesIO(text.encode("utf-8", "surrogateescape")), **how)

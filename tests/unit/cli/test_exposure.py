@@ -17,7 +17,7 @@ import typer
 from click.testing import Result
 from typer.testing import CliRunner
 
-from holdfast import exposure_wiring
+from holdfast import wiring_exposure
 from holdfast.app.ports_exposure import Listener, Target
 from holdfast.cli import exposure, exposure_secret
 from holdfast.cli.exposure_telling import place_lines, progress_line
@@ -80,7 +80,7 @@ def scripted(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Callable[[Scrip
     (tmp_path / "other").mkdir()
 
     def use(script: Script) -> None:
-        monkeypatch.setattr(exposure_wiring.Kit, "_searcher", lambda _self, _target: Scripted(script))
+        monkeypatch.setattr(wiring_exposure.Kit, "_searcher", lambda _self, _target: Scripted(script))
 
     use(one_hit)
     return use
@@ -288,7 +288,7 @@ def test_an_error_as_json_is_one_line_on_standard_error(scripted: Use) -> None:
 
 def test_targets_are_told_apart_by_what_they_are(tmp_path: Path) -> None:
     (tmp_path / "git@host:x").mkdir()
-    found = exposure_wiring.aim(
+    found = wiring_exposure.aim(
         [str(tmp_path), f"file://{tmp_path}", "https://host/x.git", "git@host:x", "oci://host/image:1"], "public"
     )
     assert [target.where for target in found] == [
@@ -350,7 +350,7 @@ def test_an_unforeseen_error_shows_no_secret(tmp_path: Path) -> None:
     for failing in ("Kit._searcher", "Kit.means", "Kit.named"):
         code = (
             "import sys\n"
-            "from holdfast import exposure_wiring as w\n"
+            "from holdfast import wiring_exposure as w\n"
             "from holdfast.cli.main import run\n"
             "kept = []\n"
             "really = w.shield\n"
