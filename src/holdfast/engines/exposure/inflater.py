@@ -37,17 +37,21 @@ def ready() -> None:
 
 
 def _prove() -> None:
-    from holdfast.exposure.git.layout import Pack  # noqa: PLC0415 - likewise
-    from holdfast.exposure.git.walking import new_inflater, unpack  # noqa: PLC0415 - likewise
+    from holdfast.exposure.git import layout, walking  # noqa: PLC0415 - likewise
 
     plain = bytes(range(256)) * 40
     packed = zlib.compress(plain)
     data = np.frombuffer(packed, np.uint8)
-    whole = np.zeros(1, np.int64)
-    ends, sizes = np.full(1, len(packed), np.int64), np.full(1, len(plain), np.int64)
-    kinds = np.full(1, 3, np.int8)
-    pack = Pack(data, whole, ends, kinds, sizes, whole - 1, np.zeros(2, np.int64), whole[:0], kinds, whole)
-    made, used = np.zeros(len(plain), np.uint8), np.zeros(1, np.uint64)
-    code = unpack(pack, 0, made.ctypes.data, len(plain), new_inflater(), used)
-    if code != 0 or made.tobytes() != plain:
+    first, stop, size = (np.full(1, value, np.int64) for value in (0, len(packed), len(plain)))
+    made = np.zeros(len(plain), np.uint8)
+    state = np.zeros(layout.STATE, np.int64)
+    state[layout.INFLATER] = walking.new_inflater()
+    for place, array in (
+        (layout.P_DATA, data),
+        (layout.P_START, first),
+        (layout.P_STOP, stop),
+        (layout.P_SIZE, size),
+    ):
+        state[place] = array.ctypes.data
+    if walking.unpack(state, 0, made.ctypes.data, len(plain)) != 0 or made.tobytes() != plain:
         raise NotReadyError("the inflater gives other bytes than zlib")

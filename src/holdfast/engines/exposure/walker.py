@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from holdfast.exposure.git import walking
+from holdfast.exposure.git import layout, walking
 from holdfast.exposure.git.layout import (
     DIRECT,
     DIRECT_AT,
@@ -23,8 +23,6 @@ from holdfast.exposure.git.layout import (
     RECORDS,
     STATE,
     STATUS,
-    Space,
-    Stack,
     Whole,
 )
 from holdfast.exposure.git.packs import Entries
@@ -35,9 +33,9 @@ ARENA = 1 << 30
 DELTA = 128 << 20
 SCAN = 64 << 20
 """Windows of one object must fit; they are searched as soon as there is half a megabyte."""
+DEPTH = 1 << 14
 _RECORDS = 1 << 16
 _NOTED = 4096
-_DEPTH = 1 << 14
 _STARTS = (b"\x1f\x8b", b"PK", b"\x28\xb5", b"BZ", b"\xfd7", b"7z", b"Ra", b"%P")
 """First two bytes of what may be an archive."""
 
@@ -70,26 +68,42 @@ class Walker:
 
     def __init__(self) -> None:
         """Ask for the address space."""
-        self._inflater = walking.new_inflater()
-        whole = lambda count: np.zeros(count, np.int64)  # noqa: E731 - said once
-        heads = np.zeros(1 << 16, np.uint8)
+        self.state = np.zeros(STATE, np.int64)
+        self.arena, self.scan = np.empty(ARENA, np.uint8), np.empty(SCAN, np.uint8)
+        self._delta, self._head = np.empty(DELTA, np.uint8), np.zeros(walking.HEAD, np.uint8)
+        self._heads = np.zeros(1 << 16, np.uint8)
         for start in _STARTS:
-            heads[int.from_bytes(start, "big")] = 1
-        self._space = Space(
-            arena=np.empty(ARENA, np.uint8),
-            delta=np.empty(DELTA, np.uint8),
-            scan=np.empty(SCAN, np.uint8),
-            record_at=whole(_RECORDS),
-            record_node=whole(_RECORDS),
-            record_from=whole(_RECORDS),
-            fault_node=whole(_NOTED),
-            fault_code=whole(_NOTED),
-            head_node=whole(_NOTED),
-            heads=heads,
-            head=np.zeros(walking.HEAD, np.uint8),
-            used=np.zeros(1, np.uint64),
-        )
-        self._stack = Stack(*(whole(_DEPTH) for _ in range(4)))
+            self._heads[int.from_bytes(start, "big")] = 1
+        self.record_at, self.record_node, self.record_from = (np.zeros(_RECORDS, np.int64) for _ in range(3))
+        self._fault_node, self._fault_code, self._head_node = (np.zeros(_NOTED, np.int64) for _ in range(3))
+        self._stack = [np.zeros(DEPTH, np.int64) for _ in range(4)]
+        self._point()
+
+    def _point(self) -> None:
+        state = self.state
+        state[layout.INFLATER] = walking.new_inflater()
+        for place, array in (
+            (layout.B_ARENA, self.arena),
+            (layout.B_DELTA, self._delta),
+            (layout.B_SCAN, self.scan),
+            (layout.B_HEAD, self._head),
+            (layout.B_HEADS, self._heads),
+            (layout.B_RECORD_AT, self.record_at),
+            (layout.B_RECORD_NODE, self.record_node),
+            (layout.B_RECORD_FROM, self.record_from),
+            (layout.B_FAULT_NODE, self._fault_node),
+            (layout.B_FAULT_CODE, self._fault_code),
+            (layout.B_HEAD_NODE, self._head_node),
+            (layout.B_NODE, self._stack[0]),
+            (layout.B_AT, self._stack[1]),
+            (layout.B_LEN, self._stack[2]),
+            (layout.B_CHILD, self._stack[3]),
+        ):
+            state[place] = array.ctypes.data
+        state[layout.B_ARENA_SIZE], state[layout.B_DELTA_SIZE], state[layout.B_SCAN_SIZE] = ARENA, DELTA, SCAN
+        state[layout.B_RECORD_COUNT] = _RECORDS
+        state[layout.B_FAULT_COUNT] = state[layout.B_HEAD_COUNT] = _NOTED
+        state[layout.B_DEPTH] = DEPTH
 
     def families(self, entries: Entries, roots: Whole, matcher: Matcher, walked: Walked) -> set[int]:
         """Roots of the delta trees in whose novel windows a literal is."""
@@ -103,48 +117,72 @@ class Walker:
         self, entries: Entries, roots: Whole, matcher: Matcher, hear: Callable[[Whereabouts], None], walked: Walked
     ) -> None:
         """Every object of some delta trees in which a literal is."""
-        for node, place in self._steps(entries, roots, matcher, walked, whole=True):
+        for _, place in self._steps(entries, roots, matcher, walked, whole=True):
             assert place is not None
             hear(place)
+
+    def windows(self, entries: Entries, roots: Whole, width: int, walked: Walked) -> Iterator[memoryview]:
+        """The novel windows of some delta trees, for whatever else looks at them; each valid until the next."""
+        state = self.state
+        layout.point_at_pack(state, entries.pack, roots)
+        while state[STATUS] != DONE:
+            walking.step(state, width, False)  # noqa: FBT003 - the compiler takes places only
+            self._note(walked)
+            if state[LENGTH]:
+                yield memoryview(self.scan)[: int(state[LENGTH])]
+            if state[STATUS] == DIRECT:
+                at, length = int(state[DIRECT_AT]), int(state[DIRECT_LENGTH])
+                yield memoryview(self.arena)[at : at + length]
+        self._count(walked)
 
     def _steps(  # noqa: PLR0913 - one walk
         self, entries: Entries, roots: Whole, matcher: Matcher, walked: Walked, *, whole: bool
     ) -> Iterator[tuple[int, Whereabouts | None]]:
-        state = np.zeros(STATE, np.int64)
-        space = self._space
+        state = self.state
+        layout.point_at_pack(state, entries.pack, roots)
         width = max(map(len, matcher.literals), default=1)
         lengths = np.array([len(one) for one in matcher.literals] or [1], np.int64)
-        scan, arena = memoryview(space.scan), memoryview(space.arena)
+        scan, arena = memoryview(self.scan), memoryview(self.arena)
         while state[STATUS] != DONE:
-            walking.step(entries.pack, roots, self._stack, space, state, width, whole, self._inflater)
-            walked.faults += zip(
-                space.fault_node[: state[FAULTY]].tolist(), space.fault_code[: state[FAULTY]].tolist(), strict=True
-            )
-            walked.heads += space.head_node[: state[HEADS]].tolist()
+            walking.step(state, width, whole)
+            self._note(walked)
+            status = int(state[STATUS])
             found = matcher.find(scan[: int(state[LENGTH])])
-            if found:
-                yield from self._placed(found, int(state[RECORDS]), int(state[LENGTH]), lengths, whole=whole)
-            if state[STATUS] == DIRECT:
+            yield from self.placed(found, int(state[RECORDS]), int(state[LENGTH]), lengths, whole=whole)
+            if status == DIRECT:
                 at, length, node = int(state[DIRECT_AT]), int(state[DIRECT_LENGTH]), int(state[DIRECT_NODE])
                 data = arena[at : at + length]
                 if found := matcher.find(data):
                     yield node, Whereabouts(node, data, found) if whole else None
-        walked.entries += int(state[ENTRIES])
-        walked.made += int(state[MADE])
-        walked.matched += int(state[MATCHED])
+        self._count(walked)
 
-    def _placed(
+    def _note(self, walked: Walked) -> None:
+        walked.faults += self.faults()
+        walked.heads += self._head_node[: self.state[HEADS]].tolist()
+
+    def _count(self, walked: Walked) -> None:
+        walked.entries += int(self.state[ENTRIES])
+        walked.made += int(self.state[MADE])
+        walked.matched += int(self.state[MATCHED])
+
+    def faults(self) -> list[tuple[int, int]]:
+        """Entries and codes that the last step noted."""
+        count = self.state[FAULTY]
+        return list(zip(self._fault_node[:count].tolist(), self._fault_code[:count].tolist(), strict=True))
+
+    def placed(
         self, found: list[tuple[int, int]], records: int, length: int, lengths: Whole, *, whole: bool
     ) -> Iterator[tuple[int, Whereabouts | None]]:
         """What was found, by object; what lies over the border of two windows is no find."""
-        space = self._space
-        starts = space.record_at[:records]
+        if not found:
+            return
+        starts = self.record_at[:records]
         numbers, ends = (np.array(column, np.int64) for column in zip(*found, strict=True))
         record = np.searchsorted(starts, ends - 1, side="right") - 1
         within = ends - lengths[numbers] >= starts[record]
         numbers, ends, record = numbers[within], ends[within], record[within]
         for one in np.unique(record):
-            node = int(space.record_node[one])
+            node = int(self.record_node[one])
             if not whole:
                 yield node, None
                 continue
@@ -152,4 +190,4 @@ class Walker:
             stop = int(starts[one + 1]) if one + 1 < records else length
             mine = record == one
             own = list(zip(numbers[mine].tolist(), (ends[mine] - begin).tolist(), strict=True))
-            yield node, Whereabouts(node, memoryview(space.scan)[begin:stop], own)
+            yield node, Whereabouts(node, memoryview(self.scan)[begin:stop], own)

@@ -1,4 +1,4 @@
-"""What the kernels work on: arrays of a pack, and the buffers of a worker."""
+"""What the kernels work on: the table of a pack's entries, and a row of numbers with the addresses of everything else."""
 
 from __future__ import annotations
 
@@ -26,13 +26,43 @@ FAULTS = {
     BAD_COMMIT: "a commit or tag that names no tree or object",
 }
 
-# Places in a worker's state.
+# Places in a walk's row of numbers. Counters and the walk's own state:
 ROOT, DEPTH, RECORDS, LENGTH, STATUS, MADE, MATCHED, ENTRIES, FAULTY, HEADS, FORCE = range(11)
 DIRECT_AT, DIRECT_LENGTH, DIRECT_NODE = 11, 12, 13
 TOP, BASE, BELOW, OWN, FIRST = 14, 15, 16, 17, 18
 """Of the object in hand: where it goes, where its base is, how long that is, its own length, its first operation."""
 EDGES, NAMED, NAMES, MISSING, COMMITS, PARENTS, TAGS = 19, 20, 21, 22, 23, 24, 25
-STATE = 32
+USED = 26
+"""What the inflater says it read."""
+INFLATER = 27
+LEAN, MARKED = 28, 29
+"""Whether nobody needs the entries that a tree takes over from its base; whether any object is marked."""
+# Addresses and lengths of a pack's table (8 bytes an entry, but for the types: 1):
+P_DATA, P_START, P_STOP, P_SIZE, P_FIRST, P_CHILDREN, P_FINAL, P_ROOTS, P_ROOT_COUNT = range(32, 41)
+# Of buffers, and how many places they have:
+B_ARENA, B_ARENA_SIZE, B_DELTA, B_DELTA_SIZE, B_SCAN, B_SCAN_SIZE, B_HEAD, B_HEADS = range(41, 49)
+B_RECORD_AT, B_RECORD_NODE, B_RECORD_FROM, B_RECORD_COUNT = 49, 50, 51, 52
+B_FAULT_NODE, B_FAULT_CODE, B_FAULT_COUNT, B_HEAD_NODE, B_HEAD_COUNT = 53, 54, 55, 56, 57
+B_NODE, B_AT, B_LEN, B_CHILD, B_DEPTH = 58, 59, 60, 61, 62
+"""The path from the root of a delta tree to where a walk is."""
+# Of what links are read into (8 bytes a place unless said otherwise):
+L_EDGE_TREE, L_EDGE_CHILD, L_EDGE_COUNT = 64, 65, 66
+"""4 bytes a place."""
+L_NAMED_TREE, L_NAMED_CHILD, L_NAMED_AT, L_NAMED_LENGTH, L_NAMED_COUNT, L_NAMES, L_NAMES_SIZE = range(67, 74)
+L_MISSING_FROM, L_MISSING_ID, L_MISSING_COUNT = 74, 75, 76
+L_COMMIT, L_COMMIT_COUNT, L_PARENT_OF, L_PARENT, L_PARENT_COUNT, L_TAG, L_TAGGED, L_TAG_COUNT = range(77, 85)
+L_NUMBERS = 85
+"""Number of the object that each entry of the pack makes."""
+L_BEGINS, L_TOLD = 86, 87
+"""4 bytes a place: where the entries of the trees on the path begin, tree after tree, and what they name: twice the
+number of the object and two more, and one more for a folder; 0 for nothing here."""
+L_FRAME_AT, L_FRAME_COUNT = 88, 89
+"""For each tree on the path, where its entries are in these two, and how many."""
+K_FIRST, K_SECOND, K_BUCKET, K_BITS, K_MARKS = 90, 91, 92, 93, 94
+"""Every object of the repository by its id, sorted; where ids begin that share their first bits; marked ones (1 byte)."""
+R_FIRST, R_SECOND, R_NUMBER = 95, 96, 97
+"""Answers of look-ups, by the first bytes of the id."""
+STATE = 100
 # What ``STATUS`` says after a step.
 MORE, DONE, DIRECT = 0, 1, 2
 
@@ -61,36 +91,19 @@ class Pack(NamedTuple):
     """Whole object at the root of the entry's delta tree."""
 
 
-class Stack(NamedTuple):
-    """Path from the root of a delta tree to where a walk is."""
-
-    node: Whole
-    at: Whole
-    """Where in the arena the object begins."""
-    length: Whole
-    child: Whole
-    """Next place in ``children``."""
-
-
-class Space(NamedTuple):
-    """Buffers of one worker; none holds anything that must outlive a step but the arena."""
-
-    arena: Bytes
-    """Objects of the path, one after the other."""
-    delta: Bytes
-    scan: Bytes
-    """Windows to search, one after the other."""
-    record_at: Whole
-    """Where a window begins in ``scan``."""
-    record_node: Whole
-    record_from: Whole
-    """Where it begins in its object."""
-    fault_node: Whole
-    fault_code: Whole
-    head_node: Whole
-    """Objects that may be archives by their first bytes."""
-    heads: NDArray[np.uint8]
-    """For each first two bytes whether an archive may begin so."""
-    head: Bytes
-    used: NDArray[np.uint64]
-    """One place, for what the inflater says it read."""
+def point_at_pack(state: Whole, pack: Pack, roots: Whole) -> None:
+    """Put a pack's addresses into a walk's row, and begin at the first root."""
+    state[:INFLATER] = 0
+    for place, array in (
+        (P_DATA, pack.data),
+        (P_START, pack.start),
+        (P_STOP, pack.stop),
+        (P_SIZE, pack.size),
+        (P_FIRST, pack.first_child),
+        (P_CHILDREN, pack.children),
+        (P_FINAL, pack.final),
+        (P_ROOTS, roots),
+    ):
+        assert array.flags.c_contiguous
+        state[place] = array.ctypes.data
+    state[P_ROOT_COUNT] = len(roots)

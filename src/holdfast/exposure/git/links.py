@@ -1,240 +1,337 @@
 """The kernel that reads what objects name: entries of trees, parents and trees of commits, targets of tags.
 
 One walk over all trees, commits and tags gives the names to search, what is missing, and the edges that lead from a
-hit up to the commits that hold it.
+hit up to the commits that hold it. Entries that a tree copies whole from its base are taken over and not read again.
 """
 
 from __future__ import annotations
 
-from typing import NamedTuple
-
 import numpy as np
 from numba import njit
-from numpy.typing import NDArray
 
 from holdfast.exposure.git.inflating import copy
 from holdfast.exposure.git.layout import (
+    B_ARENA,
+    B_ARENA_SIZE,
+    B_DELTA,
+    B_FAULT_COUNT,
     BAD_COMMIT,
     BAD_TREE,
+    BELOW,
     COMMIT,
     COMMITS,
+    DEPTH,
     DONE,
     EDGES,
     ENTRIES,
     FAULTY,
+    FIRST,
     GAP,
     HEADS,
+    K_BITS,
+    K_BUCKET,
+    K_FIRST,
+    K_MARKS,
+    K_SECOND,
+    L_BEGINS,
+    L_COMMIT,
+    L_COMMIT_COUNT,
+    L_EDGE_CHILD,
+    L_EDGE_COUNT,
+    L_EDGE_TREE,
+    L_FRAME_AT,
+    L_FRAME_COUNT,
+    L_MISSING_COUNT,
+    L_MISSING_FROM,
+    L_MISSING_ID,
+    L_NAMED_AT,
+    L_NAMED_CHILD,
+    L_NAMED_COUNT,
+    L_NAMED_LENGTH,
+    L_NAMED_TREE,
+    L_NAMES,
+    L_NAMES_SIZE,
+    L_NUMBERS,
+    L_PARENT,
+    L_PARENT_COUNT,
+    L_PARENT_OF,
+    L_TAG,
+    L_TAG_COUNT,
+    L_TAGGED,
+    L_TOLD,
+    LEAN,
     LENGTH,
     MADE,
+    MARKED,
     MATCHED,
     MISSING,
     MORE,
     NAMED,
     NAMES,
     OWN,
+    P_FINAL,
     PARENTS,
+    R_FIRST,
+    R_NUMBER,
+    R_SECOND,
     RECORDS,
     STATUS,
     TAGS,
     TOO_LARGE,
     TOP,
     TREE,
-    Bytes,
-    Pack,
-    Space,
-    Stack,
     Whole,
 )
-from holdfast.exposure.git.walking import FLUSH, descend, fault, give_back, lay_out, make, prepare, take
+from holdfast.exposure.git.memory import big_word_at, byte_at, int_at, put_byte, put_int, put_word, word_at
+from holdfast.exposure.git.walking import (
+    FLUSH,
+    delta_end,
+    descend,
+    fault,
+    give_back,
+    lay_out,
+    make,
+    operation,
+    prepare,
+    sprouts,
+    take,
+)
 
-_CACHE = 1 << 16
-_FOLDER, _LINK = 0x34, 0x36
+RECENT = 1 << 16
+"""Look-ups that are remembered."""
+LONGEST_NAME = 1 << 16
+"""Bytes of one name that are told; file systems stop at 255."""
+ROW = 5
+"""Numbers of a commit: its own, its tree's, seconds of committing and of writing, parents."""
+NO_TIME = -(1 << 62)
+_DIRECTORY, _LINK, _ONE = 0x34, 0x36, 0x31
 """Modes of entries: ``40000`` is a folder, ``160000`` another repository."""
-_UNKNOWN = -1
-_LONGEST = 1 << 16
-"""Bytes of one name; git's own limit is lower."""
-
-
-class Known(NamedTuple):
-    """Every object of a repository by its id, sorted; its number is its place."""
-
-    first: NDArray[np.uint64]
-    """The first eight bytes of the ids."""
-    second: NDArray[np.uint64]
-    """The next eight: that both are equal by chance or by design is out of reach."""
-    marks: NDArray[np.uint8]
-    """Objects whose places are wanted: entries that name them are told with their names."""
-
-
-class Recent(NamedTuple):
-    """Answers of look-ups, by the first bytes of the id."""
-
-    first: NDArray[np.uint64]
-    second: NDArray[np.uint64]
-    number: Whole
-
-
-class Links(NamedTuple):
-    """What was read in one step."""
-
-    edge_tree: NDArray[np.int32]
-    edge_child: NDArray[np.int32]
-    """Folders within folders, by number."""
-    named_tree: Whole
-    named_child: Whole
-    """Marked entries; -1 for another repository."""
-    named_at: Whole
-    named_length: Whole
-    names: Bytes
-    missing_from: Whole
-    missing_id: Bytes
-    commit: Whole
-    """Rows of number, number of the tree, time of committing, time of writing, parents."""
-    parent_of: Whole
-    parent: Whole
-    tag: Whole
-    tagged: Whole
-
-
-class Parts(NamedTuple):
-    """Everything a walk needs besides the pack, so that a call stays readable."""
-
-    stack: Stack
-    space: Space
-    state: Whole
-    known: Known
-    recent: Recent
-    links: Links
-    numbers: Whole
-    """Number of the object that each entry of the pack makes."""
+_DAMAGED, _FULL = -1, -2
+_NO_ID = -2
+_SPACE, _LINE_END, _CLOSING, _MINUS = 32, 10, 62, 45
+_TREE_WORD, _PARENT_WORD = 0x74726565, 0x706172656E74
+_AUTHOR_WORD, _COMMITTER_WORD, _OBJECT_WORD = 0x617574686F72, 0x636F6D6D69747465, 0x6F626A656374
+_SCRATCH = 64
 
 
 @njit(cache=True, nogil=True)
-def _word(data: Bytes, at: int) -> int:
-    value = np.uint64(0)
-    for k in range(8):
-        value = (value << np.uint64(8)) | np.uint64(data[at + k])
-    return value
+def find(state: Whole, at: int) -> int:
+    """Number of the object whose id lies at an address; -1 when there is none.
 
-
-@njit(cache=True, nogil=True)
-def find(known: Known, first: int, second: int) -> int:
-    """Number of the object with these first sixteen bytes; -1 when there is none."""
-    low, high = np.int64(0), np.int64(known.first.shape[0] - 1)
-    while low <= high:
-        bottom, top = known.first[low], known.first[high]
-        if first < bottom or first > top:
-            return np.int64(-1)
-        if top == bottom:
-            middle = low
-        else:
-            share = np.float64(first - bottom) / np.float64(top - bottom)
-            middle = low + np.int64(share * (high - low))
-            middle = min(max(middle, low), high)
-        value = known.first[middle]
-        if value < first:
-            low = middle + 1
-        elif value > first:
-            high = middle - 1
-        else:
-            while middle > 0 and known.first[middle - 1] == first:
-                middle -= 1
-            while middle < known.first.shape[0] and known.first[middle] == first:
-                if known.second[middle] == second:
-                    return middle
-                middle += 1
-            return np.int64(-1)
+    Sixteen bytes are compared: that those of two objects are equal, by chance or by design, is out of reach.
+    """
+    first, second = word_at(at), word_at(at + 8)
+    number = big_word_at(at) >> state[K_BITS]
+    bucket = state[K_BUCKET] + 8 * np.int64(number)
+    for place in range(word_at(bucket), word_at(bucket + 8)):
+        if word_at(state[K_FIRST] + 8 * place) == first and word_at(state[K_SECOND] + 8 * place) == second:
+            return np.int64(place)
     return np.int64(-1)
 
 
 @njit(cache=True, nogil=True)
-def _entry(data: Bytes, at: int, end: int, width: int) -> tuple[int, int]:
+def _entry(at: int, end: int, width: int) -> tuple[int, int]:
     """Where the name of a tree's entry begins and where it ends; -1 when the entry is damaged."""
     space = at
-    while space < end and space < at + 8 and data[space] != 32:  # noqa: PLR2004 - a space
+    while space < end and space < at + 8 and byte_at(space) != _SPACE:
         space += 1
-    if space >= end or data[space] != 32:  # noqa: PLR2004 - likewise
-        return np.int64(-1), at
+    if space >= end or byte_at(space) != _SPACE:
+        return -1, at
     stop = space + 1
-    while stop < end and data[stop] != 0:
+    while stop < end and byte_at(stop) != 0:
         stop += 1
     if stop + 1 + width > end:
-        return np.int64(-1), at
+        return -1, at
     return space + 1, stop
 
 
 @njit(cache=True, nogil=True)
-def _name(parts: Parts, tree: int, child: int, start: int, stop: int) -> None:
-    links, state, arena = parts.links, parts.state, parts.space.arena
+def _name(state: Whole, tree: int, child: int, start: int, stop: int) -> None:
     place, at = state[NAMED], state[NAMES]
-    length = min(stop - start, _LONGEST)
-    links.named_tree[place] = tree
-    links.named_child[place] = child
-    links.named_at[place] = at
-    links.named_length[place] = length
-    copy(links.names.ctypes.data + at, arena.ctypes.data + start, length)
+    length = min(stop - start, LONGEST_NAME)
+    put_word(state[L_NAMED_TREE] + 8 * place, tree)
+    put_word(state[L_NAMED_CHILD] + 8 * place, child)
+    put_word(state[L_NAMED_AT] + 8 * place, at)
+    put_word(state[L_NAMED_LENGTH] + 8 * place, length)
+    copy(state[L_NAMES] + at, start, length)
     state[NAMED] = place + 1
     state[NAMES] = at + length
 
 
 @njit(cache=True, nogil=True)
-def _miss(parts: Parts, source: int, at: int, width: int) -> None:
-    state, links = parts.state, parts.links
+def _miss(state: Whole, source: int, at: int, width: int) -> None:
     place = state[MISSING]
-    links.missing_from[place] = source
-    for k in range(width):
-        links.missing_id[place, k] = parts.space.arena[at + k]
+    put_word(state[L_MISSING_FROM] + 8 * place, source)
+    copy(state[L_MISSING_ID] + width * place, at, width)
     state[MISSING] = place + 1
 
 
 @njit(cache=True, nogil=True)
-def _has_room(parts: Parts) -> bool:
-    state, links = parts.state, parts.links
+def _has_room(state: Whole) -> bool:
     return (
-        state[NAMED] < links.named_tree.shape[0]
-        and state[NAMES] + _LONGEST < links.names.shape[0]
-        and state[MISSING] < links.missing_from.shape[0]
-        and state[EDGES] < links.edge_tree.shape[0]
+        state[NAMED] < state[L_NAMED_COUNT]
+        and state[NAMES] + LONGEST_NAME < state[L_NAMES_SIZE]
+        and state[MISSING] < state[L_MISSING_COUNT]
+        and state[EDGES] < state[L_EDGE_COUNT]
     )
 
 
 @njit(cache=True, nogil=True)
-def _read_tree(parts: Parts, tree: int, width: int, edges: bool) -> int:
-    """Read the entries of the tree in the arena: 1 when it is whole, 0 when it is damaged, -1 when there is no room."""
-    state, known, recent, links = parts.state, parts.known, parts.recent, parts.links
-    data = parts.space.arena
-    at = state[TOP]
-    end = at + state[OWN]
-    while at < end:
-        if not _has_room(parts):
-            return -1
-        start, stop = _entry(data, at, end, width)
-        if start < 0:
-            return 0
-        place = stop + 1
-        first, second = _word(data, place), _word(data, place + 8)
-        slot = np.int64((first >> np.uint64(20)) & np.uint64(_CACHE - 1))
-        link = data[at] == 0x31 and data[at + 1] == _LINK  # noqa: PLR2004 - a one
-        number = np.int64(-1)
-        if recent.first[slot] == first and recent.second[slot] == second:
-            number = recent.number[slot]
+def _tell(state: Whole, tree: int, told: int, start: int, stop: int, edges: bool) -> None:  # noqa: FBT001 - places only
+    """Tell an entry whose object is known: a folder's edge, a marked object's name."""
+    number = (told >> 1) - 1
+    if byte_at(state[K_MARKS] + number):
+        _name(state, tree, number, start, stop)
+    if edges and told & 1:
+        put_int(state[L_EDGE_TREE] + 4 * state[EDGES], tree)
+        put_int(state[L_EDGE_CHILD] + 4 * state[EDGES], number)
+        state[EDGES] += 1
+
+
+@njit(cache=True, nogil=True)
+def _read_entry(state: Whole, tree: int, place: int, reached: int, width: int, edges: bool) -> int:  # noqa: FBT001, PLR0913, PLR0917 - one entry
+    """Read the entry at ``reached`` of the tree in the arena as number ``place``; where it ends, or why not."""
+    if not _has_room(state):
+        return _FULL
+    top = state[B_ARENA] + state[TOP]
+    at = top + reached
+    start, stop = _entry(at, top + state[OWN], width)
+    if start < 0:
+        return _DAMAGED
+    first, second = word_at(stop + 1), word_at(stop + 9)
+    slot = 8 * ((first >> 20) & (RECENT - 1))
+    number = np.int64(-1)
+    if word_at(state[R_FIRST] + slot) == first and word_at(state[R_SECOND] + slot) == second:
+        number = word_at(state[R_NUMBER] + slot)
+    else:
+        if byte_at(at) == _ONE and byte_at(at + 1) == _LINK:
+            _name(state, tree, -1, start, stop)
         else:
-            if link:
-                _name(parts, tree, -1, start, stop)
-            else:
-                number = find(known, first, second)
-                if number < 0:
-                    _miss(parts, tree, place, width)
-            recent.first[slot], recent.second[slot], recent.number[slot] = first, second, number
-        if number >= 0:
-            if known.marks[number]:
-                _name(parts, tree, number, start, stop)
-            if edges and data[at] == _FOLDER:
-                links.edge_tree[state[EDGES]] = tree
-                links.edge_child[state[EDGES]] = number
-                state[EDGES] += 1
-        at = place + width
-    return 1
+            number = find(state, stop + 1)
+            if number < 0:
+                _miss(state, tree, stop + 1, width)
+        put_word(state[R_FIRST] + slot, first)
+        put_word(state[R_SECOND] + slot, second)
+        put_word(state[R_NUMBER] + slot, number)
+    told = np.int64(0)
+    if number >= 0:
+        told = 2 * number + 2 + (byte_at(at) == _DIRECTORY)
+        _tell(state, tree, told, start, stop, edges)
+    put_int(state[L_BEGINS] + 4 * place, reached)
+    put_int(state[L_TOLD] + 4 * place, told)
+    return stop + 1 + width - top
+
+
+@njit(cache=True, nogil=True)
+def _first_from(begins: int, low: int, high: int, wanted: int) -> int:
+    while low < high:
+        middle = (low + high) >> 1
+        if int_at(begins + 4 * middle) < wanted:
+            low = middle + 1
+        else:
+            high = middle
+    return low
+
+
+@njit(cache=True, nogil=True)
+def _take_over(state: Whole, tree: int, place: int, own: int, shift: int, width: int, edges: bool) -> bool:  # noqa: FBT001, PLR0913, PLR0917 - one entry
+    """Take over one entry of the base; whether there was room."""
+    told = int_at(state[L_TOLD] + 4 * place)
+    begin = int_at(state[L_BEGINS] + 4 * place) + shift
+    put_int(state[L_BEGINS] + 4 * own, begin)
+    put_int(state[L_TOLD] + 4 * own, told)
+    if told > 0 and ((edges and told & 1) or byte_at(state[K_MARKS] + (told >> 1) - 1)):
+        if not _has_room(state):
+            return False
+        top = state[B_ARENA] + state[TOP]
+        start, stop = _entry(top + begin, top + state[OWN], width)
+        if start >= 0:
+            _tell(state, tree, told, start, stop, edges)
+    return True
+
+
+@njit(cache=True, nogil=True)
+def _inherit(  # noqa: PLR0913, PLR0917 - one copy of a delta
+    state: Whole, tree: int, own: int, reached: int, done: int, offset: int, length: int, width: int, edges: bool  # noqa: FBT001
+) -> tuple[int, int]:
+    """Take over the entries of the base that a copy holds whole: next place and how far the tree is read, or -1 and why.
+
+    Between entries that are known from the base, what is new is read.
+    """
+    begins = state[L_BEGINS]
+    frame = 8 * (state[DEPTH] - 1)
+    bottom = word_at(state[L_FRAME_AT] + frame)
+    last = bottom + word_at(state[L_FRAME_COUNT] + frame)
+    place = _first_from(begins, bottom, last, offset)
+    shift, limit = done - offset, offset + length
+    while place < last and int_at(begins + 4 * place) < limit:
+        begin = int_at(begins + 4 * place) + shift
+        if begin < reached:
+            place += 1
+            continue
+        if begin > reached:
+            reached = _read_entry(state, tree, own, reached, width, edges)
+            if reached < 0:
+                return -1, reached
+            own += 1
+            continue
+        if state[LEAN]:
+            behind = _first_from(begins, place, last, limit + 1)
+            if behind == last and state[BELOW] <= limit:
+                return own, state[BELOW] + shift
+            return own, int_at(begins + 4 * behind - 4) + shift
+        while place < last:
+            end = int_at(begins + 4 * place + 4) if place + 1 < last else state[BELOW]
+            if end > limit:
+                return own, reached
+            if not _take_over(state, tree, place, own, shift, width, edges):
+                return -1, _FULL
+            own += 1
+            place += 1
+            reached = end + shift
+    return own, reached
+
+
+@njit(cache=True, nogil=True)
+def _read_copies(state: Whole, node: int, tree: int, own: int, width: int, edges: bool) -> tuple[int, int]:  # noqa: FBT001, PLR0913, PLR0917 - one tree
+    """Read a tree that is made from another as far as its last copy."""
+    at, end = state[B_DELTA] + state[FIRST], delta_end(state, node)
+    done, reached = 0, 0
+    while at < end:
+        byte = byte_at(at)
+        at += 1
+        if byte & 128:
+            offset, length, at = operation(at, byte)
+            own, reached = _inherit(state, tree, own, reached, done, offset, length, width, edges)
+            if own < 0:
+                return own, reached
+            done += length
+        else:
+            at += byte
+            done += byte
+    return own, reached
+
+
+@njit(cache=True, nogil=True)
+def _read_tree(state: Whole, node: int, tree: int, width: int, edges: bool) -> int:  # noqa: FBT001 - places only
+    """Read the tree in the arena: 1 when it is whole, 0 when it is damaged, -1 when there is no room."""
+    depth = state[DEPTH]
+    first, reached = 0, 0
+    state[LEAN] = not (edges or state[MARKED] or sprouts(state, node))
+    if depth > 0:
+        frame = 8 * (depth - 1)
+        first = word_at(state[L_FRAME_AT] + frame) + word_at(state[L_FRAME_COUNT] + frame)
+    own = first
+    if depth > 0:
+        own, reached = _read_copies(state, node, tree, own, width, edges)
+    while 0 <= reached < state[OWN]:
+        reached = _read_entry(state, tree, own, reached, width, edges)
+        own += 1
+    whole = reached == state[OWN]
+    # Of a damaged tree nothing is taken over: what is made from it is read anew.
+    put_word(state[L_FRAME_AT] + 8 * depth, first)
+    put_word(state[L_FRAME_COUNT] + 8 * depth, own - first if whole else 0)
+    return -1 if reached == _FULL else whole
 
 
 @njit(cache=True, nogil=True)
@@ -247,188 +344,177 @@ def _digit(byte: int) -> int:
 
 
 @njit(cache=True, nogil=True)
-def _hexadecimal(parts: Parts, at: int, width: int) -> int:
+def _hexadecimal(state: Whole, at: int, width: int) -> int:
     """Number of the object that hexadecimal digits name: -1 unknown, -2 no id. Its bytes go to the end of the arena."""
-    data = parts.space.arena
-    scratch = data.shape[0] - 64
+    scratch = state[B_ARENA] + state[B_ARENA_SIZE] - _SCRATCH
     for k in range(width):
-        high, low = _digit(np.int64(data[at + 2 * k])), _digit(np.int64(data[at + 2 * k + 1]))
+        high, low = _digit(byte_at(at + 2 * k)), _digit(byte_at(at + 2 * k + 1))
         if high < 0 or low < 0:
-            return -2
-        data[scratch + k] = (high << 4) | low
-    return find(parts.known, _word(data, scratch), _word(data, scratch + 8))
+            return _NO_ID
+        put_byte(scratch + k, (high << 4) | low)
+    return find(state, scratch)
 
 
 @njit(cache=True, nogil=True)
-def _starts(data: Bytes, at: int, end: int, word: bytes) -> bool:
-    if at + len(word) > end:
-        return False
-    for k in range(len(word)):  # noqa: SIM110 - the compiler takes loops
-        if data[at + k] != word[k]:
-            return False
-    return True
-
-
-@njit(cache=True, nogil=True)
-def _time(data: Bytes, at: int, end: int) -> int:
-    """Seconds since 1970 at the end of an author's or committer's line; the smallest number when there are none."""
-    mark = np.int64(-1)
-    while at < end and data[at] != 10:  # noqa: PLR2004 - a line end
-        if data[at] == 62:  # noqa: PLR2004 - what closes an address
+def _time(at: int, end: int) -> int:
+    """Seconds since 1970 at the end of an author's or committer's line; ``NO_TIME`` when there are none."""
+    mark = -1
+    while at < end and byte_at(at) != _LINE_END:
+        if byte_at(at) == _CLOSING:
             mark = at
         at += 1
     if mark < 0 or mark + 2 >= at:
-        return np.int64(-(1 << 62))
-    place, value, sign = mark + 2, np.int64(0), np.int64(1)
-    if data[place] == 45:  # noqa: PLR2004 - a minus
-        sign = np.int64(-1)
+        return NO_TIME
+    place, value, sign, digits = mark + 2, 0, 1, 0
+    if byte_at(place) == _MINUS:
+        sign = -1
         place += 1
-    while place < at and 48 <= data[place] <= 57 and value < (1 << 52):  # noqa: PLR2004 - digits
-        value = value * 10 + np.int64(data[place] - 48)
+    while place < at and 0x30 <= byte_at(place) <= 0x39 and digits < 15:  # noqa: PLR2004 - digits that fit
+        value = value * 10 + byte_at(place) - 0x30
         place += 1
-    return sign * value
+        digits += 1
+    return sign * value if digits else NO_TIME
 
 
 @njit(cache=True, nogil=True)
-def _next_line(data: Bytes, at: int, end: int) -> int:
-    while at < end and data[at] != 10:  # noqa: PLR2004 - a line end
+def _next_line(at: int, end: int) -> int:
+    while at < end and byte_at(at) != _LINE_END:
         at += 1
     return at + 1
 
 
 @njit(cache=True, nogil=True)
-def _read_commit(parts: Parts, number: int, width: int) -> bool:
-    """Read the head of the commit in the arena; whether it is one."""
-    state, links, data = parts.state, parts.links, parts.space.arena
-    at = state[TOP]
+def _word(at: int, end: int) -> int:
+    """The first eight bytes of a line at most, up to a space, as a number."""
+    value, count = 0, 0
+    while at < end and count < 8 and byte_at(at) != _SPACE and byte_at(at) != _LINE_END:  # noqa: PLR2004 - bytes of a word
+        value = (value << 8) | byte_at(at)
+        at += 1
+        count += 1
+    return value
+
+
+@njit(cache=True, nogil=True)
+def _read_commit(state: Whole, number: int, width: int) -> int:
+    """Read the head of the commit in the arena: 1, or 0 when it is none."""
+    at = state[B_ARENA] + state[TOP]
     end = at + state[OWN]
-    if not _starts(data, at, end - 2 * width, b"tree "):
-        return False
-    tree = _hexadecimal(parts, at + 5, width)
-    scratch = data.shape[0] - 64
-    if tree == -2:
-        return False
-    if tree == _UNKNOWN:
-        _miss(parts, number, scratch, width)
-    place = state[COMMITS]
-    links.commit[5 * place] = number
-    links.commit[5 * place + 1] = tree
-    links.commit[5 * place + 2] = links.commit[5 * place + 3] = -(1 << 62)
-    parents = 0
-    at = _next_line(data, at, end)
-    while at < end and data[at] != 10:  # noqa: PLR2004 - an empty line ends the head
-        if _starts(data, at, end - 2 * width, b"parent "):
-            parent = _hexadecimal(parts, at + 7, width)
+    scratch = state[B_ARENA] + state[B_ARENA_SIZE] - _SCRATCH
+    if _word(at, end) != _TREE_WORD or at + 5 + 2 * width > end:
+        return 0
+    tree = _hexadecimal(state, at + 5, width)
+    if tree == _NO_ID:
+        return 0
+    if tree < 0:
+        _miss(state, number, scratch, width)
+    written, committed, parents = NO_TIME, NO_TIME, 0
+    at = _next_line(at, end)
+    while at < end and byte_at(at) != _LINE_END:
+        word = _word(at, end)
+        if word == _PARENT_WORD and at + 7 + 2 * width <= end:
+            parent = _hexadecimal(state, at + 7, width)
             parents += 1
-            if parent == _UNKNOWN:
-                _miss(parts, number, scratch, width)
-            if parent >= 0 and state[PARENTS] < links.parent.shape[0]:
-                links.parent_of[state[PARENTS]] = number
-                links.parent[state[PARENTS]] = parent
+            if parent == -1 and state[MISSING] < state[L_MISSING_COUNT]:
+                _miss(state, number, scratch, width)
+            if parent >= 0 and state[PARENTS] < state[L_PARENT_COUNT]:
+                put_word(state[L_PARENT_OF] + 8 * state[PARENTS], number)
+                put_word(state[L_PARENT] + 8 * state[PARENTS], parent)
                 state[PARENTS] += 1
-        elif _starts(data, at, end, b"author "):
-            links.commit[5 * place + 3] = _time(data, at, end)
-        elif _starts(data, at, end, b"committer "):
-            links.commit[5 * place + 2] = _time(data, at, end)
-        at = _next_line(data, at, end)
-    links.commit[5 * place + 4] = parents
-    state[COMMITS] = place + 1
-    return True
+        elif word == _AUTHOR_WORD:
+            written = _time(at, end)
+        elif word == _COMMITTER_WORD:
+            committed = _time(at, end)
+        at = _next_line(at, end)
+    row = state[L_COMMIT] + 8 * ROW * state[COMMITS]
+    put_word(row, number)
+    put_word(row + 8, tree)
+    put_word(row + 16, committed)
+    put_word(row + 24, written)
+    put_word(row + 32, parents)
+    state[COMMITS] += 1
+    return 1
 
 
 @njit(cache=True, nogil=True)
-def _read_tag(parts: Parts, number: int, width: int) -> bool:
-    state, links, data = parts.state, parts.links, parts.space.arena
-    at = state[TOP]
-    if not _starts(data, at, at + state[OWN] - 2 * width, b"object "):
-        return False
-    target = _hexadecimal(parts, at + 7, width)
-    if target == -2:
-        return False
-    if target == _UNKNOWN:
-        _miss(parts, number, data.shape[0] - 64, width)
-    links.tag[state[TAGS]] = number
-    links.tagged[state[TAGS]] = target
+def _read_tag(state: Whole, number: int, width: int) -> int:
+    at = state[B_ARENA] + state[TOP]
+    end = at + state[OWN]
+    if _word(at, end) != _OBJECT_WORD or at + 7 + 2 * width > end:
+        return 0
+    target = _hexadecimal(state, at + 7, width)
+    if target == _NO_ID:
+        return 0
+    if target < 0:
+        _miss(state, number, state[B_ARENA] + state[B_ARENA_SIZE] - _SCRATCH, width)
+    put_word(state[L_TAG] + 8 * state[TAGS], number)
+    put_word(state[L_TAGGED] + 8 * state[TAGS], target)
     state[TAGS] += 1
-    return True
+    return 1
 
 
 @njit(cache=True, nogil=True)
-def _reset(state: Whole) -> None:
-    state[RECORDS] = state[LENGTH] = state[FAULTY] = state[HEADS] = 0
-    state[EDGES] = state[NAMED] = state[NAMES] = state[MISSING] = 0
-    state[COMMITS] = state[PARENTS] = state[TAGS] = 0
-    state[STATUS] = MORE
-
-
-@njit(cache=True, nogil=True)
-def _may_go_on(parts: Parts) -> bool:
-    state, space, links = parts.state, parts.space, parts.links
+def _may_go_on(state: Whole) -> bool:
     return (
-        _has_room(parts)
+        _has_room(state)
         and state[LENGTH] <= FLUSH
-        and state[FAULTY] < space.fault_node.shape[0] - 2
-        and 5 * state[COMMITS] + 5 <= links.commit.shape[0]
-        and state[PARENTS] < links.parent.shape[0] // 2
-        and state[TAGS] < links.tag.shape[0]
+        and state[FAULTY] < state[B_FAULT_COUNT] - 2
+        and state[COMMITS] < state[L_COMMIT_COUNT]
+        and state[PARENTS] < state[L_PARENT_COUNT] // 2
+        and state[TAGS] < state[L_TAG_COUNT]
     )
 
 
 @njit(cache=True, nogil=True)
-def link_step(  # noqa: PLR0913, PLR0917 - what differs between two walks
-    pack: Pack, roots: Whole, parts: Parts, inflater: int, width: int, anchor: int, edges: bool, whole: bool
-) -> None:
+def _read(state: Whole, node: int, width: int, edges: bool) -> int:  # noqa: FBT001 - places only
+    number = word_at(state[L_NUMBERS] + 8 * node)
+    kind = byte_at(state[P_FINAL] + node)
+    if kind == TREE:
+        return _read_tree(state, node, number, width, edges)
+    return _read_commit(state, number, width) if kind == COMMIT else _read_tag(state, number, width)
+
+
+@njit(cache=True, nogil=True)
+def link_step(state: Whole, width: int, anchor: int, edges: bool) -> None:  # noqa: FBT001 - the compiler takes places only
     """Walk on through trees, commits and tags until a buffer is full; see ``walking.step``.
 
     Args:
-        pack: the entries.
-        roots: whole trees, commits and tags.
-        parts: everything else; its state is kept between calls.
-        inflater: of this worker.
+        state: the walk's row of numbers.
         width: bytes of an id.
         anchor: bytes of the longest literal; 0 lays out nothing to search.
         edges: whether folders within folders are told.
-        whole: whether objects are laid out whole.
     """
-    stack, space, state = parts.stack, parts.space, parts.state
-    _reset(state)
-    while _may_go_on(parts):
-        node = take(pack, roots, stack, state)
+    state[RECORDS] = state[LENGTH] = state[FAULTY] = state[HEADS] = 0
+    state[EDGES] = state[NAMED] = state[NAMES] = state[MISSING] = 0
+    state[COMMITS] = state[PARENTS] = state[TAGS] = 0
+    state[STATUS] = MORE
+    while _may_go_on(state):
+        node = take(state)
         if node < 0:
             state[STATUS] = DONE
             return
-        code = prepare(pack, node, space, state, inflater)
+        code = prepare(state, node)
         if code != 0:
-            fault(space, state, node, code)
+            fault(state, node, code)
             if code != GAP:
                 continue
-        make(pack, node, space, state)
-        number = parts.numbers[node]
-        kind = pack.final[node]
+        make(state, node)
         filled, records = state[LENGTH], state[RECORDS]
         empty = filled == 0 and state[EDGES] == 0 and state[NAMED] == 0 and state[MISSING] == 0
-        enough = anchor == 0 or lay_out(pack, node, space, state, anchor, whole)
-        read = -1
-        if enough:
-            if kind == TREE:
-                read = _read_tree(parts, number, width, edges)
-            elif kind == COMMIT:
-                read = int(_read_commit(parts, number, width))
-            else:
-                read = int(_read_tag(parts, number, width))
+        read = np.int64(-1)
+        if anchor == 0 or lay_out(state, node, anchor, False):  # noqa: FBT003 - as above
+            read = np.int64(_read(state, node, width, edges))
         if read < 0:
             # No room: it comes again with empty buffers, and what was told of it is told twice, which harms nothing.
             state[LENGTH], state[RECORDS] = filled, records
             if empty:
-                fault(space, state, node, TOO_LARGE)
+                fault(state, node, TOO_LARGE)
                 continue
-            if code != 0:
-                state[FAULTY] -= 1
-            give_back(stack, state)
+            state[FAULTY] -= code != 0
+            give_back(state)
             return
         if read == 0:
-            fault(space, state, node, BAD_TREE if kind == TREE else BAD_COMMIT)
+            fault(state, node, BAD_TREE if byte_at(state[P_FINAL] + node) == TREE else BAD_COMMIT)
         state[ENTRIES] += 1
         state[MADE] += state[OWN]
         state[MATCHED] += state[LENGTH] - filled
-        descend(pack, node, stack, space, state)
+        descend(state, node)

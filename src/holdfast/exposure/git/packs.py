@@ -23,6 +23,8 @@ class Entries:
     order: Whole
     """Place in the index of each entry."""
     index: Index
+    offsets: Whole
+    """Where each entry begins."""
     orphans: Whole
     """Deltas whose base is not in this pack."""
     damaged: Whole
@@ -69,7 +71,7 @@ def put_together(data: Bytes, index: Index, reverse: Bytes | None = None) -> Ent
     spread_types(kind, first_child, children, final, family, np.zeros(count, np.int64))
     pack = Pack(data, start, stop, kind, size, base, first_child, children, final, family)
     orphans = np.nonzero((kind > _LAST_WHOLE) & (base < 0))[0]
-    return Entries(pack, order, index, orphans, np.nonzero(kind == 0)[0], _circles(pack, orphans), problems)
+    return Entries(pack, order, index, offsets, orphans, np.nonzero(kind == 0)[0], _circles(pack, orphans), problems)
 
 
 def _problems(data: Bytes, index: Index, width: int) -> tuple[str, ...]:

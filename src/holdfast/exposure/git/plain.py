@@ -14,6 +14,7 @@ LARGEST = 2 << 30
 """Bytes of one object that are held in memory; larger whole objects are streamed."""
 _SEVEN = 127
 _EMPTY_COPY = 65536
+_PIECE = 1 << 20
 
 
 class UnmadeError(Exception):
@@ -168,3 +169,30 @@ def _copied(base: bytes, delta: bytes, byte: int, at: int) -> tuple[bytes, int]:
     if offset + length > len(base):
         raise UnmadeError(BAD_DELTA)
     return base[offset : offset + length], at
+
+
+def entry_pieces(pack: Pack, entry: int) -> Iterator[bytes]:
+    """A whole object in pieces, without ever being in memory whole.
+
+    Raises:
+        UnmadeError: while reading on, where the bytes are corrupt or of another length.
+    """
+    packed = memoryview(pack.data)[int(pack.start[entry]) : int(pack.stop[entry])]
+    machine = zlib.decompressobj()
+    done, at = 0, 0
+    try:
+        while not machine.eof:
+            fed = machine.unconsumed_tail or bytes(packed[at : at + _PIECE])
+            if fed is not machine.unconsumed_tail:
+                at += len(fed)
+            if not fed:
+                raise UnmadeError(CORRUPT)
+            piece = machine.decompress(fed, _PIECE)
+            done += len(piece)
+            yield piece
+    except zlib.error:
+        raise UnmadeError(CORRUPT) from None
+    if done != int(pack.size[entry]):
+        raise UnmadeError(SHORT)
+    if machine.unused_data or at < len(packed):
+        raise UnmadeError(GAP)

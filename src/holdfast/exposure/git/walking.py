@@ -1,12 +1,36 @@
-"""The kernel that makes every object of some delta trees once and lays out what of it is worth searching."""
+"""The kernel that makes every object of some delta trees once and lays out what of it is worth searching.
+
+Its only array is the walk's row of numbers (see ``layout``); everything else is reached by the addresses in it.
+"""
 
 from __future__ import annotations
 
-import numpy as np
 from numba import njit
 
 from holdfast.exposure.git.inflating import copy, inflate, make_inflater
 from holdfast.exposure.git.layout import (
+    B_ARENA,
+    B_ARENA_SIZE,
+    B_AT,
+    B_CHILD,
+    B_DELTA,
+    B_DELTA_SIZE,
+    B_DEPTH,
+    B_FAULT_CODE,
+    B_FAULT_COUNT,
+    B_FAULT_NODE,
+    B_HEAD,
+    B_HEAD_COUNT,
+    B_HEAD_NODE,
+    B_HEADS,
+    B_LEN,
+    B_NODE,
+    B_RECORD_AT,
+    B_RECORD_COUNT,
+    B_RECORD_FROM,
+    B_RECORD_NODE,
+    B_SCAN,
+    B_SCAN_SIZE,
     BAD_DELTA,
     BASE,
     BELOW,
@@ -24,11 +48,21 @@ from holdfast.exposure.git.layout import (
     FORCE,
     GAP,
     HEADS,
+    INFLATER,
     LENGTH,
     MADE,
     MATCHED,
     MORE,
     OWN,
+    P_CHILDREN,
+    P_DATA,
+    P_FINAL,
+    P_FIRST,
+    P_ROOT_COUNT,
+    P_ROOTS,
+    P_SIZE,
+    P_START,
+    P_STOP,
     RECORDS,
     ROOT,
     SHORT,
@@ -36,11 +70,10 @@ from holdfast.exposure.git.layout import (
     TOO_DEEP,
     TOO_LARGE,
     TOP,
-    Pack,
-    Space,
-    Stack,
+    USED,
     Whole,
 )
+from holdfast.exposure.git.memory import byte_at, put_byte, put_word, word_at
 
 HEAD = 265
 """Bytes of an object that tell whether it is an archive (tar has its mark at 257)."""
@@ -48,7 +81,11 @@ FLUSH = 1 << 19
 """Bytes laid out after which they are searched: so many stay in the processor's cache."""
 LONG = 1 << 19
 """Bytes of a whole object from which on it is searched where it lies instead of being laid out."""
-_TAR = 257
+ROOM = 8
+"""Bytes after a delta, so that its last operation can be read whole."""
+_TAR, _USTAR = 257, 0x7261747375
+_SHORTEST = 4
+_LOW = 0xFFFFFFFFFF
 
 
 @njit(cache=True, nogil=True)
@@ -58,247 +95,228 @@ def new_inflater() -> int:
 
 
 @njit(cache=True, nogil=True)
-def unpack(pack: Pack, node: int, target: int, room: int, inflater: int, used: np.ndarray) -> int:
+def unpack(state: Whole, node: int, target: int, room: int) -> int:
     """Inflate an entry to an address; 0, or why not.
 
     Every entry must end exactly where the next one begins: bytes that no index names are a fault.
     """
-    size = pack.size[node]
+    size = word_at(state[P_SIZE] + 8 * node)
     if size > room:
         return TOO_LARGE
-    available = pack.stop[node] - pack.start[node]
-    place = pack.data.ctypes.data + pack.start[node]
-    failed = inflate(inflater, place, available, target, size, used.ctypes.data, 0)
+    start = word_at(state[P_START] + 8 * node)
+    available = word_at(state[P_STOP] + 8 * node) - start
+    used = state.ctypes.data + 8 * USED
+    failed = inflate(state[INFLATER], state[P_DATA] + start, available, target, size, used, 0)
     if failed == 1:
         return CORRUPT
     if failed != 0:
         return SHORT
-    return 0 if np.int64(used[0]) == available else GAP
+    return 0 if state[USED] == available else GAP
 
 
 @njit(cache=True, nogil=True)
-def _number(data: np.ndarray, at: int, end: int) -> tuple[int, int]:
+def _number(at: int, end: int) -> tuple[int, int]:
     """A size of a delta's head and where it ends; -1 when it does not end."""
-    value, shift = np.int64(0), 0
+    value, shift = 0, 0
     while at < end and shift < 56:  # noqa: PLR2004 - bits that fit
-        byte = np.int64(data[at])
+        byte = byte_at(at)
         at += 1
         value |= (byte & 127) << shift
         shift += 7
         if not byte & 128:
             return value, at
-    return np.int64(-1), at
+    return -1, at
 
 
 @njit(cache=True, nogil=True)
-def _operation(data: np.ndarray, at: int, byte: int) -> tuple[int, int, int]:
-    """Offset and length of a copy, and where it ends; the caller left eight bytes of room."""
-    offset, length = np.int64(0), np.int64(0)
+def operation(at: int, byte: int) -> tuple[int, int, int]:
+    """Offset and length of a copy whose first byte was read, and where it ends; eight bytes must follow the delta."""
+    offset, length = 0, 0
     for k in range(4):
         if byte & (1 << k):
-            offset |= np.int64(data[at]) << (8 * k)
+            offset |= byte_at(at) << (8 * k)
             at += 1
     for k in range(3):
         if byte & (16 << k):
-            length |= np.int64(data[at]) << (8 * k)
+            length |= byte_at(at) << (8 * k)
             at += 1
-    return offset, length if length else np.int64(65536), at
+    return offset, length if length else 65536, at
 
 
 @njit(cache=True, nogil=True)
-def delta_sizes(data: np.ndarray, end: int, base: int) -> tuple[int, int]:
+def delta_sizes(delta: int, size: int, base: int) -> tuple[int, int]:
     """Length of a delta's result and where its operations begin; -1 when the delta does not fit or is damaged.
 
     All operations are checked here, so that whoever follows them needs no check.
     """
-    said, at = _number(data, 0, end)
-    made, at = _number(data, at, end)
+    end = delta + size
+    for k in range(ROOM):
+        put_byte(end + k, 0)
+    said, at = _number(delta, end)
+    made, at = _number(at, end)
+    first, total = at - delta, 0
     if said != base or made < 0:
-        return np.int64(-1), at
-    first, total = at, np.int64(0)
-    for k in range(8):
-        data[end + k] = 0
+        return -1, first
     while at < end:
-        byte = np.int64(data[at])
+        byte = byte_at(at)
         at += 1
         if byte & 128:
-            offset, length, at = _operation(data, at, byte)
+            offset, length, at = operation(at, byte)
             if offset + length > base:
-                return np.int64(-1), first
+                return -1, first
         else:
             length = byte
             at += length
             if byte == 0:
-                return np.int64(-1), first
+                return -1, first
         total += length
         if total > made:
-            return np.int64(-1), first
-    return (made, first) if total == made and at == end else (np.int64(-1), first)
+            return -1, first
+    return (made, first) if total == made and at == end else (-1, first)
 
 
 @njit(cache=True, nogil=True)
-def apply_delta(data: np.ndarray, at: int, end: int, base: int, target: int, stop: int) -> None:
-    """Make the first bytes of a checked delta's result, up to ``stop``; base and target are addresses."""
-    source = data.ctypes.data
-    done = np.int64(0)
+def apply_delta(at: int, end: int, base: int, target: int, stop: int) -> None:
+    """Make the first ``stop`` bytes of a checked delta's result; all but the last are addresses."""
+    done = 0
     while at < end and done < stop:
-        byte = np.int64(data[at])
+        byte = byte_at(at)
         at += 1
         if byte & 128:
-            offset, length, at = _operation(data, at, byte)
+            offset, length, at = operation(at, byte)
             copy(target + done, base + offset, min(length, stop - done))
         else:
             length = byte
-            copy(target + done, source + at, min(length, stop - done))
+            copy(target + done, at, min(length, stop - done))
             at += length
         done += length
 
 
 @njit(cache=True, nogil=True)
-def _window(  # noqa: PLR0913, PLR0917 - one window, and where it goes
-    space: Space, state: Whole, node: int, source: int, start: int, length: int, reached: int
-) -> int:
+def _window(state: Whole, node: int, source: int, start: int, length: int, reached: int) -> int:
     """Lay out bytes of an object; where they end, or -1 when there is no room. What continues a window joins it."""
     at = state[LENGTH]
-    if at + length > space.scan.shape[0]:
-        return np.int64(-1)
+    if at + length > state[B_SCAN_SIZE]:
+        return -1
     if start != reached:
         number = state[RECORDS]
-        if number >= space.record_at.shape[0]:
-            return np.int64(-1)
-        space.record_at[number] = at
-        space.record_node[number] = node
-        space.record_from[number] = start
+        if number >= state[B_RECORD_COUNT]:
+            return -1
+        put_word(state[B_RECORD_AT] + 8 * number, at)
+        put_word(state[B_RECORD_NODE] + 8 * number, node)
+        put_word(state[B_RECORD_FROM] + 8 * number, start)
         state[RECORDS] = number + 1
-    copy(space.scan.ctypes.data + at, source, length)
+    copy(state[B_SCAN] + at, source, length)
     state[LENGTH] = at + length
     return start + length
 
 
 @njit(cache=True, nogil=True)
-def _novel(  # noqa: C901, PLR0913, PLR0917, PLR0912 - one loop over operations; a call for each part costs more than it
-    space: Space, state: Whole, node: int, at: int, end: int, base: int, width: int
-) -> bool:
-    """Lay out the novel windows of a checked delta's result; whether there was room for all."""
-    data = space.delta
-    source = data.ctypes.data
-    margin = width - 1
-    done, reached = np.int64(0), np.int64(-1)
-    copied_at, copied_from, copied = np.int64(0), np.int64(0), np.int64(-1)
-    while True:
-        more = at < end
-        literal = np.int64(0)
-        offset, length = np.int64(0), np.int64(0)
-        if more:
-            byte = np.int64(data[at])
-            at += 1
-            if byte & 128:
-                offset, length, at = _operation(data, at, byte)
-                if copied >= 0 and offset == copied_from + copied:
-                    copied += length
-                    done += length
-                    continue
-            else:
-                literal = byte
-        if copied >= 0:
-            head = min(copied, margin) if copied_at > 0 else np.int64(0)
-            if head > 0:
-                reached = _window(space, state, node, base + copied_from, copied_at, head, reached)
-                if reached < 0:
-                    return False
-            tail = max(head, copied - margin) if more else copied
-            if tail < copied:
-                reached = _window(
-                    space, state, node, base + copied_from + tail, copied_at + tail, copied - tail, reached
-                )
-                if reached < 0:
-                    return False
-        if not more:
-            return True
-        if literal > 0:
-            reached = _window(space, state, node, source + at, done, literal, reached)
-            if reached < 0:
-                return False
-            at += literal
-            done += literal
-            copied = np.int64(-1)
-        else:
-            copied_at, copied_from, copied = done, offset, length
-            done += length
+def _copied(state: Whole, node: int, source: int, start: int, length: int, reached: int, margin: int, more: bool) -> int:  # noqa: E501, FBT001, PLR0913, PLR0917 - one copy
+    """Lay out what of a copied stretch is near a seam: its beginning, and its end when more follows."""
+    head = min(length, margin) if start > 0 else 0
+    if head > 0:
+        reached = _window(state, node, source, start, head, reached)
+        if reached < 0:
+            return -1
+    tail = max(head, length - margin) if more else length
+    if tail < length:
+        reached = _window(state, node, source + tail, start + tail, length - tail, reached)
+    return reached
 
 
 @njit(cache=True, nogil=True)
-def fault(space: Space, state: Whole, node: int, code: int) -> None:
+def _novel(state: Whole, node: int, at: int, end: int, base: int, margin: int) -> bool:
+    """Lay out the novel windows of a checked delta's result; whether there was room for all."""
+    done, reached = 0, -2
+    copied_at, copied_from, copied = 0, 0, -1
+    while at < end:
+        byte = byte_at(at)
+        at += 1
+        offset, length = 0, byte
+        if byte & 128:
+            offset, length, at = operation(at, byte)
+            if copied >= 0 and offset == copied_from + copied:
+                copied += length
+                done += length
+                continue
+        if copied >= 0:
+            reached = _copied(state, node, base + copied_from, copied_at, copied, reached, margin, True)
+            if reached == -1:
+                return False
+        if byte & 128:
+            copied_at, copied_from, copied = done, offset, length
+        else:
+            copied = -1
+            reached = _window(state, node, at, done, length, reached)
+            if reached == -1:
+                return False
+            at += length
+        done += length
+    if copied >= 0:
+        return _copied(state, node, base + copied_from, copied_at, copied, reached, margin, False) != -1
+    return True
+
+
+@njit(cache=True, nogil=True)
+def fault(state: Whole, node: int, code: int) -> None:
     """Note why an entry could not be made; there must be room."""
     number = state[FAULTY]
-    space.fault_node[number] = node
-    space.fault_code[number] = code
+    put_word(state[B_FAULT_NODE] + 8 * number, node)
+    put_word(state[B_FAULT_CODE] + 8 * number, code)
     state[FAULTY] = number + 1
 
 
 @njit(cache=True, nogil=True)
-def _look_at_head(space: Space, state: Whole, node: int, length: int) -> None:
-    """Note an object that may be an archive; its first bytes lie in ``space.head``."""
-    head = space.head
-    if length < 4:  # noqa: PLR2004 - no archive is shorter
-        return
-    pair = (np.int64(head[0]) << 8) | np.int64(head[1])
-    tar = (
-        length >= HEAD
-        and head[_TAR] == 0x75  # noqa: PLR2004 - ustar
-        and head[_TAR + 1] == 0x73  # noqa: PLR2004
-        and head[_TAR + 2] == 0x74  # noqa: PLR2004
-        and head[_TAR + 3] == 0x61  # noqa: PLR2004
-        and head[_TAR + 4] == 0x72  # noqa: PLR2004
-    )
-    if space.heads[pair] or tar:
-        space.head_node[state[HEADS]] = node
-        state[HEADS] += 1
-
-
-@njit(cache=True, nogil=True)
-def take(pack: Pack, roots: Whole, stack: Stack, state: Whole) -> int:
+def take(state: Whole) -> int:
     """The next entry of the walk, parents before children; -1 when there is none."""
     while True:
         depth = state[DEPTH]
         if depth == 0:
-            if state[ROOT] >= roots.shape[0]:
-                return np.int64(-1)
+            if state[ROOT] >= state[P_ROOT_COUNT]:
+                return -1
             state[TOP] = state[BASE] = state[BELOW] = 0
             state[ROOT] += 1
-            return roots[state[ROOT] - 1]
-        frame = depth - 1
-        place = stack.child[frame]
-        if place >= pack.first_child[stack.node[frame] + 1]:
-            state[DEPTH] = frame
+            return word_at(state[P_ROOTS] + 8 * (state[ROOT] - 1))
+        frame = 8 * (depth - 1)
+        place = word_at(state[B_CHILD] + frame)
+        if place >= word_at(state[P_FIRST] + 8 * (word_at(state[B_NODE] + frame) + 1)):
+            state[DEPTH] = depth - 1
             continue
-        stack.child[frame] = place + 1
-        state[BASE], state[BELOW] = stack.at[frame], stack.length[frame]
+        put_word(state[B_CHILD] + frame, place + 1)
+        state[BASE], state[BELOW] = word_at(state[B_AT] + frame), word_at(state[B_LEN] + frame)
         state[TOP] = state[BASE] + state[BELOW]
-        return pack.children[place]
+        return word_at(state[P_CHILDREN] + 8 * place)
 
 
 @njit(cache=True, nogil=True)
-def give_back(stack: Stack, state: Whole) -> None:
+def give_back(state: Whole) -> None:
     """The entry just taken comes again."""
     if state[DEPTH] == 0:
         state[ROOT] -= 1
     else:
-        stack.child[state[DEPTH] - 1] -= 1
+        place = state[B_CHILD] + 8 * (state[DEPTH] - 1)
+        put_word(place, word_at(place) - 1)
 
 
 @njit(cache=True, nogil=True)
-def prepare(pack: Pack, node: int, space: Space, state: Whole, inflater: int) -> int:
+def sprouts(state: Whole, node: int) -> bool:
+    """Whether other entries are made from an entry."""
+    return word_at(state[P_FIRST] + 8 * node + 8) > word_at(state[P_FIRST] + 8 * node)
+
+
+@njit(cache=True, nogil=True)
+def prepare(state: Whole, node: int) -> int:
     """Inflate an entry: a whole object to its place in the arena, a delta aside, checked. 0, or why not."""
-    room = space.arena.shape[0] - state[TOP]
-    size = pack.size[node]
+    room = state[B_ARENA_SIZE] - state[TOP]
+    size = word_at(state[P_SIZE] + 8 * node)
     if state[DEPTH] == 0:
         state[OWN] = size
-        return unpack(pack, node, space.arena.ctypes.data, room, inflater, space.used)
-    code = unpack(pack, node, space.delta.ctypes.data, space.delta.shape[0] - 8, inflater, space.used)
-    if code != 0 and code != GAP:  # noqa: PLR1714 - a set is slower here
+        return unpack(state, node, state[B_ARENA], room)
+    code = unpack(state, node, state[B_DELTA], state[B_DELTA_SIZE] - ROOM)
+    if code not in (0, GAP):
         return code
-    length, first = delta_sizes(space.delta, size, state[BELOW])
+    length, first = delta_sizes(state[B_DELTA], size, state[BELOW])
     state[OWN], state[FIRST] = length, first
     if length < 0:
         return BAD_DELTA
@@ -306,103 +324,113 @@ def prepare(pack: Pack, node: int, space: Space, state: Whole, inflater: int) ->
 
 
 @njit(cache=True, nogil=True)
-def make(pack: Pack, node: int, space: Space, state: Whole) -> None:
-    """Make a prepared object in the arena; whole ones are there already."""
-    if state[DEPTH] > 0:
-        arena = space.arena.ctypes.data
-        apply_delta(space.delta, state[FIRST], pack.size[node], arena + state[BASE], arena + state[TOP], state[OWN])
+def delta_end(state: Whole, node: int) -> int:
+    """Where the delta in hand ends."""
+    return state[B_DELTA] + word_at(state[P_SIZE] + 8 * node)
 
 
 @njit(cache=True, nogil=True)
-def lay_out(pack: Pack, node: int, space: Space, state: Whole, width: int, whole: bool) -> bool:
+def make(state: Whole, node: int) -> None:
+    """Make a prepared object in the arena; whole ones are there already."""
+    if state[DEPTH] > 0:
+        arena, first = state[B_ARENA], state[B_DELTA] + state[FIRST]
+        apply_delta(first, delta_end(state, node), arena + state[BASE], arena + state[TOP], state[OWN])
+
+
+@njit(cache=True, nogil=True)
+def lay_out(state: Whole, node: int, width: int, whole: bool) -> bool:  # noqa: FBT001 - the compiler takes places only
     """Lay out what of a prepared object is to be searched; when there is no room, nothing of it."""
     records, filled = state[RECORDS], state[LENGTH]
-    arena = space.arena.ctypes.data
+    arena = state[B_ARENA]
     if whole or state[DEPTH] == 0:
-        fits = _window(space, state, node, arena + state[TOP], 0, state[OWN], -1) >= 0
+        fits = _window(state, node, arena + state[TOP], 0, state[OWN], -2) != -1
     else:
-        fits = _novel(space, state, node, state[FIRST], pack.size[node], arena + state[BASE], width)
+        first = state[B_DELTA] + state[FIRST]
+        fits = _novel(state, node, first, delta_end(state, node), arena + state[BASE], width - 1)
     if not fits:
         state[RECORDS], state[LENGTH] = records, filled
     return fits
 
 
 @njit(cache=True, nogil=True)
-def descend(pack: Pack, node: int, stack: Stack, space: Space, state: Whole) -> None:
+def descend(state: Whole, node: int) -> None:
     """Go on with what is made from the object in hand."""
     depth = state[DEPTH]
-    if pack.first_child[node + 1] == pack.first_child[node]:
+    if not sprouts(state, node):
         return
-    if depth >= stack.node.shape[0]:
-        fault(space, state, node, TOO_DEEP)
+    if depth >= state[B_DEPTH]:
+        fault(state, node, TOO_DEEP)
         return
-    stack.node[depth] = node
-    stack.at[depth] = state[TOP]
-    stack.length[depth] = state[OWN]
-    stack.child[depth] = pack.first_child[node]
+    put_word(state[B_NODE] + 8 * depth, node)
+    put_word(state[B_AT] + 8 * depth, state[TOP])
+    put_word(state[B_LEN] + 8 * depth, state[OWN])
+    put_word(state[B_CHILD] + 8 * depth, word_at(state[P_FIRST] + 8 * node))
     state[DEPTH] = depth + 1
 
 
 @njit(cache=True, nogil=True)
-def _note_head(pack: Pack, node: int, space: Space, state: Whole, made: bool) -> None:
+def _note_head(state: Whole, node: int, made: bool) -> None:  # noqa: FBT001 - as above
+    """Note an object that may be an archive by its first bytes."""
     size = min(state[OWN], HEAD)
-    arena = space.arena.ctypes.data
+    if size < _SHORTEST:
+        return
+    arena, head = state[B_ARENA], state[B_HEAD]
     if made:
-        copy(space.head.ctypes.data, arena + state[TOP], size)
+        head = arena + state[TOP]
     else:
-        apply_delta(
-            space.delta, state[FIRST], pack.size[node], arena + state[BASE], space.head.ctypes.data, size
-        )
-    _look_at_head(space, state, node, state[OWN])
+        first = state[B_DELTA] + state[FIRST]
+        apply_delta(first, delta_end(state, node), arena + state[BASE], head, size)
+    pair = (byte_at(head) << 8) | byte_at(head + 1)
+    if byte_at(state[B_HEADS] + pair) or (size == HEAD and word_at(head + _TAR) & _LOW == _USTAR):
+        put_word(state[B_HEAD_NODE] + 8 * state[HEADS], node)
+        state[HEADS] += 1
 
 
 @njit(cache=True, nogil=True)
-def step(  # noqa: PLR0913, PLR0917 - the walk's own state, which no record holds together for the compiler
-    pack: Pack, roots: Whole, stack: Stack, space: Space, state: Whole, width: int, whole: bool, inflater: int
-) -> None:
+def _may_go_on(state: Whole) -> bool:
+    return (
+        state[LENGTH] <= FLUSH
+        and state[FAULTY] < state[B_FAULT_COUNT] - 1
+        and state[HEADS] < state[B_HEAD_COUNT]
+    )
+
+
+@njit(cache=True, nogil=True)
+def step(state: Whole, width: int, whole: bool) -> None:  # noqa: FBT001 - as above
     """Walk on until there is enough to search.
 
-    Afterwards ``scan[:LENGTH]`` holds windows, told by the records; when ``STATUS`` is ``DIRECT``, the object that lies
-    in the arena at ``DIRECT_AT`` is to be searched whole besides.
+    Afterwards the scan buffer holds ``LENGTH`` bytes of windows, told by the records; when ``STATUS`` is ``DIRECT``, the
+    object that lies in the arena at ``DIRECT_AT`` is to be searched whole besides.
 
     Args:
-        pack: the entries.
-        roots: whole objects whose delta trees are walked.
-        stack: kept between calls.
-        space: buffers.
-        state: kept between calls, zeros at first.
+        state: the walk's row of numbers.
         width: bytes of the longest anchor.
         whole: whether every object is laid out whole and not only its novel windows.
-        inflater: of this worker.
     """
     state[RECORDS] = state[LENGTH] = state[FAULTY] = state[HEADS] = 0
     state[STATUS] = MORE
-    while (
-        state[LENGTH] <= FLUSH
-        and state[FAULTY] < space.fault_node.shape[0] - 1
-        and state[HEADS] < space.head_node.shape[0]
-    ):
-        node = take(pack, roots, stack, state)
+    while _may_go_on(state):
+        node = take(state)
         if node < 0:
             state[STATUS] = DONE
             return
-        code = prepare(pack, node, space, state, inflater)
+        code = prepare(state, node)
         if code != 0:
-            fault(space, state, node, code)
+            fault(state, node, code)
             if code != GAP:
                 continue
         alone = state[DEPTH] == 0
-        made = alone or whole or state[FORCE] != 0 or pack.first_child[node + 1] > pack.first_child[node]
+        made = alone or whole or state[FORCE] != 0 or sprouts(state, node)
         if made:
-            make(pack, node, space, state)
+            make(state, node)
         directly = state[FORCE] != 0 or ((whole or alone) and state[OWN] > LONG)
         filled = state[LENGTH]
-        if not directly and not lay_out(pack, node, space, state, width, whole):
+        if not directly and not lay_out(state, node, width, whole):
             # It comes again with empty buffers, or is searched whole where it lies.
             empty = state[RECORDS] == 0 and state[HEADS] == 0
             state[FAULTY] -= code != 0
             state[FORCE] = empty and state[FAULTY] == 0
-            give_back(stack, state)
+            give_back(state)
             if state[FORCE] != 0:
                 continue
             return
@@ -410,12 +438,12 @@ def step(  # noqa: PLR0913, PLR0917 - the walk's own state, which no record hold
         state[ENTRIES] += 1
         state[MADE] += state[OWN]
         state[MATCHED] += state[LENGTH] - filled
-        if pack.final[node] == BLOB:
-            _note_head(pack, node, space, state, made)
+        if byte_at(state[P_FINAL] + node) == BLOB:
+            _note_head(state, node, made)
         if directly:
             state[MATCHED] += state[OWN]
             state[STATUS] = DIRECT
             state[DIRECT_AT], state[DIRECT_LENGTH], state[DIRECT_NODE] = state[TOP], state[OWN], node
-        descend(pack, node, stack, space, state)
+        descend(state, node)
         if directly:
             return

@@ -1,0 +1,255 @@
+"""Reading what trees, commits and tags name, and searching their own bytes, in one walk over them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Set
+from types import ModuleType
+
+import numpy as np
+from numpy.typing import NDArray
+
+from holdfast.engines.exposure.git_store import AbsentError, OpenPack, Store, loose_pieces
+from holdfast.engines.exposure.git_work import Result, Worker
+from holdfast.engines.exposure.walker import ARENA, DEPTH, Walked
+from holdfast.exposure.git import layout, plain
+from holdfast.exposure.git.graph import Graph, read_object
+from holdfast.exposure.git.layout import (
+    BLOB,
+    COMMITS,
+    DONE,
+    EDGES,
+    ENTRIES,
+    FAULTS,
+    FAULTY,
+    LENGTH,
+    MADE,
+    MATCHED,
+    MISSING,
+    NAMED,
+    PARENTS,
+    RECORDS,
+    STATUS,
+    TAGS,
+    Whole,
+)
+from holdfast.exposure.git.plain import UnmadeError
+
+_EDGES, _NAMED, _NAMES, _MISSING, _COMMITS, _PARENTS, _TAGS = 1 << 20, 1 << 18, 32 << 20, 1 << 17, 1 << 15, 1 << 17, 4096
+_RECENT = 1 << 16
+_ENTRIES = ARENA // 22
+"""Entries of trees that fit into the arena: none is shorter."""
+
+
+class LinkReader:
+    """Reads links of one worker's store."""
+
+    def __init__(self, worker: Worker) -> None:
+        """For a worker, with its buffers."""
+        self._worker = worker
+        self._buffers: _Buffers | None = None
+
+    def units(
+        self, pack: OpenPack, roots: Whole, marks: Iterable[int], *, edges: bool, search: bool
+    ) -> tuple[Graph, Result]:
+        """Read delta trees of trees, commits and tags.
+
+        Args:
+            pack: theirs.
+            roots: whole objects.
+            marks: numbers of objects whose names are wanted.
+            edges: whether folders within folders are wanted.
+            search: whether their bytes are searched, too.
+        """
+        graph, found = Graph(), Result()
+        wanted = frozenset(marks)
+        if self._worker.plain:
+            self._plainly(graph, found, pack, roots, wanted, edges=edges, search=search)
+            return graph, found
+        families = self._walk(graph, found, pack, roots, wanted, edges=edges, search=search)
+        self._worker.confirm_families(found, pack, families)
+        return graph, found
+
+    def others(self, marks: Iterable[int], *, edges: bool) -> Graph:
+        """Read what is not in packs, or made from what is not in its pack; it was searched already."""
+        graph, wanted = Graph(), frozenset(marks)
+        store = self._worker.store
+        for oid, path in store.repository.loose:
+            try:
+                kind, _, pieces = loose_pieces(path)
+                if kind != BLOB:
+                    self._read(graph, kind, store.number(oid), b"".join(pieces), wanted, edges=edges)
+            except (OSError, UnmadeError):
+                continue  # the search of it told why
+        for pack in store.packs:
+            for entry in pack.entries.orphans.tolist():
+                try:
+                    kind, base = store.read_elsewhere(pack.entries.base_id(entry), pack)
+                except AbsentError:
+                    continue  # likewise
+                if kind != BLOB:
+                    for one, data, _ in plain.walk(pack.entries.pack, [entry], base):
+                        if data is not None:
+                            self._read(graph, kind, int(pack.numbers[one]), data, wanted, edges=edges)
+        return graph
+
+    def _find(self, oid: bytes) -> int:
+        return self._worker.store.number(oid.hex())
+
+    def _read(  # noqa: PLR0913, PLR0917 - one object, and what is asked of it
+        self, graph: Graph, kind: int, number: int, data: bytes, wanted: Set[int], *, edges: bool
+    ) -> int:
+        width = self._worker.store.repository.width
+        return read_object(graph, kind, number, data, self._find, wanted, width=width, edges=edges)
+
+    def _plainly(  # noqa: PLR0913 - as ``units``
+        self, graph: Graph, found: Result, pack: OpenPack, roots: Whole, wanted: Set[int], *, edges: bool, search: bool
+    ) -> None:
+        table = pack.entries.pack
+        name = pack.file.path.name
+        for entry, data, code in plain.walk(table, roots.tolist()):
+            kind = int(table.final[entry])
+            if data is not None:
+                if search:
+                    self._worker.plain_bytes(found, int(pack.numbers[entry]), kind, data)
+                code = code or self._read(graph, kind, int(pack.numbers[entry]), data, wanted, edges=edges)
+            if code:
+                found.faults.append((name, _reason(code, pack.entries.object_id(entry))))
+
+    def _walk(  # noqa: PLR0913 - as ``units``
+        self, graph: Graph, found: Result, pack: OpenPack, roots: Whole, wanted: Set[int], *, edges: bool, search: bool
+    ) -> set[int]:
+        from holdfast.exposure.git import links  # noqa: PLC0415 - kernels, which the plain engine does without
+
+        walker, store = self._worker.walker, self._worker.store
+        buffers = self._ready(links)
+        buffers.forget()
+        if wanted:
+            buffers.marks[np.fromiter(wanted, np.int64)] = 1
+        state = walker.state
+        layout.point_at_pack(state, pack.entries.pack, roots)
+        assert pack.numbers.flags.c_contiguous
+        state[layout.L_NUMBERS] = pack.numbers.ctypes.data
+        state[layout.MARKED] = bool(wanted)
+        literals = self._worker.matcher.literals
+        anchor = max(map(len, literals), default=1) if search else 0
+        lengths = np.array([len(one) for one in literals] or [1], np.int64)
+        families: set[int] = set()
+        walked = Walked()
+        while state[STATUS] != DONE:
+            links.link_step(state, store.repository.width, anchor, edges)
+            walked.faults += walker.faults()
+            buffers.gather(graph, state)
+            hits = self._worker.matcher.find(memoryview(walker.scan)[: int(state[LENGTH])])
+            for node, _ in walker.placed(hits, int(state[RECORDS]), int(state[LENGTH]), lengths, whole=False):
+                families.add(int(pack.entries.pack.family[node]))
+        found.objects += int(state[ENTRIES])
+        found.made += int(state[MADE])
+        found.matched += int(state[MATCHED])
+        name = pack.file.path.name
+        found.faults += [(name, _reason(code, pack.entries.object_id(entry))) for entry, code in walked.faults]
+        return families
+
+    def _ready(self, links: ModuleType) -> _Buffers:
+        if self._buffers is None:
+            self._buffers = _Buffers(self._worker.store, links.RECENT)
+            self._buffers.point(self._worker.walker.state)
+        return self._buffers
+
+
+class _Buffers:
+    """What links are read into."""
+
+    def __init__(self, store: Store, recent: int) -> None:
+        whole = lambda count: np.zeros(count, np.int64)  # noqa: E731 - said once
+        self._first = np.ascontiguousarray(store.first.byteswap())
+        self._second = np.ascontiguousarray(store.second.byteswap())
+        self._bucket, self._bits = buckets(store.first)
+        self.marks = np.zeros(len(store.first) + 1, np.uint8)
+        self._recent = [whole(recent), whole(recent), whole(recent) - 1]
+        self._edges = [np.empty(_EDGES, np.int32), np.empty(_EDGES, np.int32)]
+        self._named = [whole(_NAMED) for _ in range(4)]
+        self._names = np.empty(_NAMES, np.uint8)
+        self._missing = whole(_MISSING)
+        self._missing_id = np.zeros((_MISSING, store.repository.width), np.uint8)
+        self._commit = whole(5 * _COMMITS)
+        self._parents = [whole(_PARENTS), whole(_PARENTS)]
+        self._tags = [whole(_TAGS), whole(_TAGS)]
+        self._trees = [np.empty(_ENTRIES, np.int32), np.empty(_ENTRIES, np.int32)]
+        self._frames = [whole(DEPTH + 1), whole(DEPTH + 1)]
+
+    def forget(self) -> None:
+        """Begin anew: an answer that is remembered is not told again."""
+        self.marks[:] = 0
+        for part in self._recent[:2]:
+            part[:] = 0
+
+    def point(self, state: Whole) -> None:
+        """Put their addresses into a walk's row."""
+        for place, array in (
+            (layout.K_FIRST, self._first),
+            (layout.K_SECOND, self._second),
+            (layout.K_BUCKET, self._bucket),
+            (layout.K_MARKS, self.marks),
+            (layout.R_FIRST, self._recent[0]),
+            (layout.R_SECOND, self._recent[1]),
+            (layout.R_NUMBER, self._recent[2]),
+            (layout.L_EDGE_TREE, self._edges[0]),
+            (layout.L_EDGE_CHILD, self._edges[1]),
+            (layout.L_NAMED_TREE, self._named[0]),
+            (layout.L_NAMED_CHILD, self._named[1]),
+            (layout.L_NAMED_AT, self._named[2]),
+            (layout.L_NAMED_LENGTH, self._named[3]),
+            (layout.L_NAMES, self._names),
+            (layout.L_MISSING_FROM, self._missing),
+            (layout.L_MISSING_ID, self._missing_id),
+            (layout.L_COMMIT, self._commit),
+            (layout.L_PARENT_OF, self._parents[0]),
+            (layout.L_PARENT, self._parents[1]),
+            (layout.L_TAG, self._tags[0]),
+            (layout.L_TAGGED, self._tags[1]),
+            (layout.L_BEGINS, self._trees[0]),
+            (layout.L_TOLD, self._trees[1]),
+            (layout.L_FRAME_AT, self._frames[0]),
+            (layout.L_FRAME_COUNT, self._frames[1]),
+        ):
+            state[place] = array.ctypes.data
+        state[layout.K_BITS] = 64 - self._bits
+        state[layout.L_EDGE_COUNT], state[layout.L_NAMED_COUNT], state[layout.L_NAMES_SIZE] = _EDGES, _NAMED, _NAMES
+        # Ids that one commit misses are all told, however many parents it has.
+        state[layout.L_MISSING_COUNT] = _MISSING - 2
+        state[layout.L_COMMIT_COUNT], state[layout.L_PARENT_COUNT] = _COMMITS, _PARENTS
+        state[layout.L_TAG_COUNT] = _TAGS
+
+    def gather(self, graph: Graph, state: Whole) -> None:
+        """Take what a step read out of the buffers."""
+        if state[EDGES]:
+            graph.edge_tree.append(self._edges[0][: state[EDGES]].copy())
+            graph.edge_child.append(self._edges[1][: state[EDGES]].copy())
+        count = int(state[NAMED])
+        for tree, child, at, length in zip(*(part[:count].tolist() for part in self._named), strict=True):
+            name = self._names[at : at + length].tobytes()
+            if child < 0:
+                graph.links.add(name)
+            else:
+                graph.named.add((tree, child, name))
+        for place in range(int(state[MISSING])):
+            graph.missing.setdefault(self._missing_id[place].tobytes(), int(self._missing[place]))
+        if state[COMMITS]:
+            graph.commits.append(self._commit[: 5 * state[COMMITS]].reshape(-1, 5).copy())
+        if state[PARENTS]:
+            count = int(state[PARENTS])
+            graph.parents.append(np.stack([self._parents[0][:count], self._parents[1][:count]], axis=1))
+        count = int(state[TAGS])
+        graph.tags.update(zip(self._tags[0][:count].tolist(), self._tags[1][:count].tolist(), strict=True))
+
+
+def buckets(first: NDArray[np.uint64]) -> tuple[Whole, int]:
+    """Where ids with the same first bits begin, with some eight ids each; and how many bits."""
+    bits = max(8, int(len(first)).bit_length() - 3)
+    edges = np.arange(1 << bits, dtype=np.uint64) << np.uint64(64 - bits)
+    return np.append(np.searchsorted(first, edges), len(first)).astype(np.int64), bits
+
+
+def _reason(code: int, oid: str) -> str:
+    return f"{FAULTS[code]} (object {oid[:12]})"
+

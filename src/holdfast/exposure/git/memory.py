@@ -1,0 +1,74 @@
+"""Memory by address, for kernels: loads and stores that check nothing.
+
+A kernel that is handed arrays counts references to each of them at every call of a part of it, which was measured to
+cost more than the work itself. So kernels are handed one array of whole numbers, and the addresses of all others in it;
+whoever calls a kernel keeps those arrays alive, and whoever writes one proves that each address is within them.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from llvmlite import ir
+from numba import types
+from numba.extending import intrinsic
+
+_WORD = ir.IntType(64)
+
+
+def _load(bits: int, *, signed: bool) -> Any:  # noqa: ANN401 - what numba makes of it
+    cell = ir.IntType(bits)
+
+    @intrinsic
+    def load(typing_context: Any, address: Any) -> Any:  # noqa: ANN401 - numba's own
+        def generate(_context: Any, builder: Any, _signature: Any, arguments: Any) -> Any:  # noqa: ANN401 - likewise
+            place = builder.inttoptr(arguments[0], cell.as_pointer())
+            value = builder.load(place)
+            value.align = 1
+            if bits == _WORD.width:
+                return value
+            return builder.sext(value, _WORD) if signed else builder.zext(value, _WORD)
+
+        del typing_context, address
+        return types.int64(types.int64), generate
+
+    return load
+
+
+def _store(bits: int) -> Any:  # noqa: ANN401 - what numba makes of it
+    cell = ir.IntType(bits)
+
+    @intrinsic
+    def store(typing_context: Any, address: Any, value: Any) -> Any:  # noqa: ANN401 - numba's own
+        def generate(context: Any, builder: Any, _signature: Any, arguments: Any) -> Any:  # noqa: ANN401 - likewise
+            place = builder.inttoptr(arguments[0], cell.as_pointer())
+            kept = arguments[1] if bits == _WORD.width else builder.trunc(arguments[1], cell)
+            builder.store(kept, place).align = 1
+            return context.get_dummy_value()
+
+        del typing_context, address, value
+        return types.void(types.int64, types.int64), generate
+
+    return store
+
+
+byte_at = _load(8, signed=False)
+int_at = _load(32, signed=True)
+word_at = _load(64, signed=True)
+put_byte = _store(8)
+put_int = _store(32)
+put_word = _store(64)
+
+
+@intrinsic
+def big_word_at(typing_context: Any, address: Any) -> Any:  # noqa: ANN401 - numba's own
+    """Eight bytes as an unsigned number, the first byte the highest."""
+
+    def generate(_context: Any, builder: Any, _signature: Any, arguments: Any) -> Any:  # noqa: ANN401 - likewise
+        place = builder.inttoptr(arguments[0], _WORD.as_pointer())
+        value = builder.load(place)
+        value.align = 1
+        return builder.bswap(value)
+
+    del typing_context, address
+    return types.uint64(types.int64), generate
