@@ -113,7 +113,8 @@ class House:
 
 def settings(folder: Path, **more: str) -> Settings:
     """Settings of an installation in a folder."""
-    return load({"HOLDFAST_DATA": str(folder / "data"), "HOLDFAST_KEYS": str(folder / "keys")} | more)
+    places = {f"HOLDFAST_{name.upper()}": str(folder / name) for name in ("data", "keys", "cache")}
+    return load(places | more)
 
 
 @contextmanager

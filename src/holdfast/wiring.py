@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 import tomllib
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 from importlib.resources import files
 from pathlib import Path
@@ -16,6 +16,8 @@ from holdfast.app.application import Application
 from holdfast.app.bus import Bus
 from holdfast.app.dispatching import Dispatcher
 from holdfast.app.erasing import ERASING, carry_out
+from holdfast.app.exposing import Means as ExposureMeans
+from holdfast.app.exposures import Exposures
 from holdfast.app.inquiries import Inquiries
 from holdfast.app.installation_work import InstallationTools
 from holdfast.app.investigating import TABLES, Means
@@ -45,6 +47,8 @@ from holdfast.store.texts import SealedTexts
 
 _INVESTIGATIONS = "investigations"
 """Folder below the data folder for what investigations derive from evidence."""
+_EXPOSURES = "exposures"
+"""Folder below the data folder for what exposure searches write while they run."""
 
 
 def command_runner() -> CommandRunner:
@@ -239,6 +243,7 @@ def build(
         site=Site(settings.host, settings.url),
     )
     application.inquiries = _inquiries(application, settings.data)
+    application.exposures = _exposures(application, settings)
     application.finish_erasures()
     return application
 
@@ -248,6 +253,23 @@ def _inquiries(application: Application, data: Path) -> Inquiries:
     return Inquiries(
         application, lambda progress: investigation_means(progress=progress), asker, data / _INVESTIGATIONS
     )
+
+
+def _exposures(application: Application, settings: Settings) -> Exposures:
+    """Exposure searches of incidents; what they are made with is slow to load, and few starts need it."""
+
+    def means() -> ExposureMeans:
+        from holdfast.wiring_exposure import Choices, Kit  # noqa: PLC0415 - likewise
+
+        # One process: a server has threads, and those are no ground to fork from.
+        return Kit(settings, Choices(processes=1)).means()
+
+    def shield(secrets: Sequence[SecretValue], spellings: Iterable[bytes]) -> object:
+        from holdfast.wiring_exposure import shield  # noqa: PLC0415 - likewise
+
+        return shield(secrets, spellings)
+
+    return Exposures(application, means, shield, settings.data / _EXPOSURES, settings.exposure_roots)
 
 
 def _open(settings: Settings) -> tuple[Keyring, Databases, FileSigner]:

@@ -13,6 +13,7 @@ from holdfast.app.bus import Bus
 from holdfast.app.commanding import Command
 from holdfast.app.dispatching import Dispatcher, Outcome
 from holdfast.app.erasing import ERASING, carry_out
+from holdfast.app.exposures import Exposures
 from holdfast.app.inquiries import Inquiries
 from holdfast.app.installation import STREAM
 from holdfast.app.installation_work import InstallationTools, make_bearer
@@ -55,6 +56,8 @@ class Application:
     site: Site
     inquiries: Inquiries | None = None
     """Investigations of incidents; set by wiring, which knows what reads and what runs SQL."""
+    exposures: Exposures | None = None
+    """Exposure searches of incidents; set by wiring likewise."""
 
     def investigations(self) -> Inquiries:
         """Investigations of incidents.
@@ -65,6 +68,16 @@ class Application:
         if self.inquiries is None:
             raise RuntimeError("built without investigations")
         return self.inquiries
+
+    def exposure_searches(self) -> Exposures:
+        """Exposure searches of incidents.
+
+        Raises:
+            RuntimeError: this application was built without them.
+        """
+        if self.exposures is None:
+            raise RuntimeError("built without exposure searches")
+        return self.exposures
 
     def execute(
         self,

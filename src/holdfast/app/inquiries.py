@@ -25,6 +25,7 @@ from holdfast.app import investigation_results as results
 from holdfast.app.authorisation import Viewer, permit
 from holdfast.app.capturing import Capturer, Collector, Labels
 from holdfast.app.dispatching import Outcome
+from holdfast.app.exposure_results import SOURCE as EXPOSURE
 from holdfast.app.inputs import screen_text
 from holdfast.app.investigating import TABLES, Investigation, Means, Order, investigate
 from holdfast.app.investigation_files import entries_json, write_files
@@ -355,6 +356,8 @@ def _left_out(item: Item) -> str | None:
         return "it was erased by order"
     if item.source == SOURCE:
         return "it is the result of an earlier investigation"
+    if item.source == EXPOSURE:
+        return "it is the report of an exposure search"
     if item.media_type.startswith("image/"):
         return "it is a picture"
     return None

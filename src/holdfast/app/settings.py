@@ -37,6 +37,11 @@ SETTINGS: tuple[Setting, ...] = (
     ),
     Setting("HOLDFAST_URL", "http://localhost:8300", "Address people use; passkeys and links are bound to it."),
     Setting("HOLDFAST_LISTEN", "127.0.0.1:8300", "Address and port to listen on."),
+    Setting(
+        "HOLDFAST_EXPOSURE_ROOTS",
+        "",
+        "Folders of the server (: between them) below which an incident's exposure search may look; none if empty.",
+    ),
     Setting("HOLDFAST_CALENDAR", "utc-weekdays", "Response calendar of new incidents, unless one is named."),
     Setting("HOLDFAST_MAX_OBJECT_BYTES", "107374182400", "Largest piece of evidence, in bytes."),
     Setting(
@@ -62,6 +67,7 @@ class Settings:
     calendar: str
     max_object_bytes: int
     server: str
+    exposure_roots: tuple[Path, ...] = ()
 
     @property
     def host(self) -> str:
@@ -100,7 +106,15 @@ def load(environment: Mapping[str, str]) -> Settings:
         calendar=values["HOLDFAST_CALENDAR"],
         max_object_bytes=int(values["HOLDFAST_MAX_OBJECT_BYTES"]),
         server=values["HOLDFAST_SERVER"].rstrip("/"),
+        exposure_roots=_roots(values["HOLDFAST_EXPOSURE_ROOTS"]),
     )
+
+
+def _roots(text: str) -> tuple[Path, ...]:
+    found = tuple(Path(one).expanduser() for one in text.split(":") if one.strip())
+    if not all(one.is_absolute() for one in found):
+        raise _refused("HOLDFAST_EXPOSURE_ROOTS", "a folder in it is not named from / on")
+    return found
 
 
 def _refused(name: str, why: str) -> BadInputError:

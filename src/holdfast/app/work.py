@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Literal
 
+from holdfast.app import exposure_results
 from holdfast.app import investigation_results as results
 from holdfast.app.authorisation import Viewer
 from holdfast.app.commanding import Pins
@@ -47,7 +48,7 @@ class Tools:
     people: Callable[[], InstallationState]
     default_calendar: str
     own_results: set[str] = field(default_factory=set)
-    """Digests of results that investigations are keeping just now: only those may call themselves so."""
+    """Digests of results that are being kept just now: only those may call themselves so."""
 
     def new_id(self) -> str:
         """A fresh UUIDv7."""
@@ -216,7 +217,7 @@ class Work:
             return manifests.parse(stream.read())
 
     def is_own_result(self, sha256: str) -> bool:
-        """Whether these bytes are the result of an investigation that is being kept just now."""
+        """Whether these bytes are the result of a run of our own that is being kept just now."""
         return sha256 in self._tools.own_results
 
     def investigation_result(self, evidence_id: str) -> Mapping[str, Any]:
@@ -226,6 +227,14 @@ class Work:
             NotFoundError: there is no such item, or it is no result of an investigation.
         """
         return results.read(self._tools.vault, self._state, evidence_id)
+
+    def exposure_result(self, evidence_id: str) -> exposure_results.Result:
+        """The exposure report kept in an item of this incident.
+
+        Raises:
+            NotFoundError: there is no such item, or it is no report of an exposure search.
+        """
+        return exposure_results.read(self._tools.vault, self._state, evidence_id)
 
     def sealed_text(self, text_id: str) -> Sealed:
         """The reference to a sealed text that this incident's record holds.

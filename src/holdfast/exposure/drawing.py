@@ -45,7 +45,7 @@ _LEFT, _RIGHT, _TOP, _ROW, _BAND = 348.0, 872.0, 84.0, 36.0, 30.0
 _PAD = 0.05
 _STILL: dict[Still, str] = {
     "head": "still there",
-    "there": "still there",
+    "there": "there when searched",
     "history": "in older versions",
     "unreachable": "no ref leads there",
 }

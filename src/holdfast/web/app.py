@@ -18,7 +18,7 @@ from holdfast.app import rounds
 from holdfast.app.application import Application
 from holdfast.kernel.errors import BadInputError, HoldfastError
 from holdfast.web import live
-from holdfast.web.api import commands, exports, investigations, objects, reads, sections, signing_in
+from holdfast.web.api import commands, exports, exposures, investigations, objects, reads, sections, signing_in
 from holdfast.web.index import Index
 from holdfast.web.limits import BodyLimit
 from holdfast.web.problems import (
@@ -121,7 +121,7 @@ def create_app(application: Application) -> FastAPI:
     }
     for kind, handler in handlers.items():
         app.add_exception_handler(kind, handler)  # type: ignore[arg-type]  # starlette types the response too narrowly
-    for module in (reads, sections, investigations, objects, exports, signing_in, live, commands):
+    for module in (reads, sections, investigations, exposures, objects, exports, signing_in, live, commands):
         # Added flat: each level of included routers would match every request once more.
         app.router.routes.extend(module.router().routes)
     _add_pages(app)

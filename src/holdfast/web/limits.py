@@ -56,7 +56,7 @@ class BodyLimit:
 
 def _streams(path: str) -> bool:
     """Whether an upload is sent there: to the API raw, to the page of evidence in a form."""
-    return path.endswith("/objects" if path.startswith("/api/") else "/evidence")
+    return path.endswith(("/objects", "/exposure/report") if path.startswith("/api/") else "/evidence")
 
 
 def _too_large(limit: int) -> TooLargeError:

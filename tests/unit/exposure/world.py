@@ -36,7 +36,8 @@ def in_git(number: int, path: str, first: Touch | None, **more: object) -> Hit:
 
 HEAD = in_git(
     1, "config/settings.py", touch(1, "2026-11-02T13:58:00Z", "2026-11-02T14:03:00Z"), visibility="public",
-    heads=("refs/heads/main", "refs/heads/release"), heads_total=2, refs=("refs/heads/main",), refs_total=5, at_head=True,
+    heads=("refs/heads/main", "refs/heads/release"), heads_total=2, refs=("refs/heads/main",), refs_total=5,
+    at_head=True,
 )  # fmt: skip
 OLD = in_git(
     2, "deploy/values.yaml", touch(2, "2026-11-04T09:12:00+01:00"), visibility="public", form="base64", cls="encoded",
@@ -72,7 +73,9 @@ REPORT = Report(
     faults=(FAULT,),
     targets=TARGETS,
     secrets=(Named(0, MARK, "AWS key of payments"),),
-    totals=Totals(objects=120_000, files=340, bytes_read=8_000_000, bytes_inflated=90_000_000, bytes_matched=70_000_000),
+    totals=Totals(
+        objects=120_000, files=340, bytes_read=8_000_000, bytes_inflated=90_000_000, bytes_matched=70_000_000
+    ),
     complete=False,
     seconds=4.2,
     engine="fast",
@@ -83,12 +86,15 @@ REPORT = Report(
 
 def many(count: int) -> Report:
     """As many places in forty repositories."""
+    days = [f"2026-{1 + number % 11:02d}-{1 + number % 28:02d}T10:00:00Z" for number in range(count)]
     hits = tuple(
         in_git(
-            number, f"src/file{number}.py", touch(number, f"2026-{1 + number % 11:02d}-{1 + number % 28:02d}T10:00:00Z"),
-            target=f"acme/repo{number % 40}.git", visibility="internal",
+            number, f"src/file{number}.py", touch(number, day), target=f"acme/repo{number % 40}.git",
+            visibility="internal",
         )
-        for number in range(count)
+        for number, day in enumerate(days)
     )  # fmt: skip
-    targets = tuple(Searched(name, "git", "source_control", "internal") for name in dict.fromkeys(hit.target for hit in hits))
+    targets = tuple(
+        Searched(name, "git", "source_control", "internal") for name in dict.fromkeys(hit.target for hit in hits)
+    )
     return Report(hits, (), targets, (Named(0, MARK),))

@@ -20,7 +20,8 @@ from holdfast.app.commanding import (
     numbered,
     use_case,
 )
-from holdfast.app.investigation_results import SOURCE
+from holdfast.app.exposure_results import SOURCE as EXPOSURE
+from holdfast.app.investigation_results import SOURCE as INVESTIGATION
 from holdfast.evidence import custody, erasure, manifests
 from holdfast.evidence.events import Kind, Outcome, Shortfall
 from holdfast.evidence.state import Item
@@ -52,7 +53,7 @@ class EvidenceContext(Context, Protocol):
         ...
 
     def is_own_result(self, sha256: str) -> bool:
-        """Whether these bytes are the result of an investigation that is being kept just now."""
+        """Whether these bytes are the result of a run of our own that is being kept just now."""
         ...
 
     def sealed_text(self, text_id: str) -> Sealed:
@@ -166,12 +167,13 @@ class DeclineErasure(IncidentCommand):
 @use_case("evidence add", act="evidence.add", runbook=("R4", "F5"), positional=("sha256",))
 def add(command: AddEvidence, ctx: EvidenceContext) -> Mapping[str, Any]:
     """Check that the bytes are there, then record the item."""
-    if command.source == SOURCE and not ctx.is_own_result(command.sha256):
+    if command.source in (INVESTIGATION, EXPOSURE) and not ctx.is_own_result(command.sha256):
         raise BadInputError(
             "source-reserved",
             "The evidence was not added.",
-            why=f"The source {SOURCE!r} is for what Holdfast's own runs find, so that nobody can forge one.",
-            next_step="Name another source, or none; an investigation is run with: holdfast investigate --incident INC",
+            why=f"The source {command.source!r} is for what Holdfast's own runs find, so that nobody can forge one.",
+            next_step="Name another source, or none; run one with: holdfast investigate --incident INC   "
+            "or: holdfast exposure search --incident INC TARGET",
         )
     _check_size(command.sha256, command.size, ctx)
     besides, shortfalls = _contents(command, ctx)

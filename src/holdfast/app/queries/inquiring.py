@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from holdfast.app import exposure_results
 from holdfast.app import investigation_results as results
 from holdfast.app.application import Application
 from holdfast.app.inquiries import Running
@@ -58,9 +59,8 @@ def shown(app: Application, state: IncidentState) -> Shown:
     newest, result = latest
     changes = result.get("changes", {}).get("answers", {})
     answers = {question: _answer(answer, changes.get(question, {})) for question, answer in result["answers"].items()}
-    later = [
-        item.id for item in state.evidence.items.values() if item.seq > newest.seq and item.source != results.SOURCE
-    ]
+    made = (results.SOURCE, exposure_results.SOURCE)
+    later = [item.id for item in state.evidence.items.values() if item.seq > newest.seq and item.source not in made]
     return Shown(
         running=running,
         evidence_id=newest.id,

@@ -31,6 +31,7 @@ SECTIONS: tuple[tuple[str, str, str], ...] = (
     ("Room", "/room", "r"),
     ("Evidence", "/evidence", "e"),
     ("Investigation", "/investigation", "i"),
+    ("Exposure", "/exposure", "x"),
     ("Plays", "/plays", "y"),
     ("Claims", "/claims", "c"),
     ("Updates", "/updates", "u"),

@@ -14,7 +14,7 @@ from holdfast.web.rendering import csrf_of
 MAX_FORM = 2 << 20
 """Bytes: forty texts of the longest kind (50,000 characters). Files take another way."""
 MAX_FIELDS = 2000
-_HIDDEN = ("csrf", "idempotency_key", "next", "fixed", "password", "again", "code", "seed", "link", "ticket")
+_HIDDEN = ("csrf", "idempotency_key", "next", "fixed", "password", "secret", "again", "code", "seed", "link", "ticket")
 
 Pairs = list[tuple[str, str]]
 

@@ -1,0 +1,495 @@
+"""Exposure searches inside an incident: what they read and keep, who may, and that the secret stays nowhere."""
+
+from __future__ import annotations
+
+import base64
+import io
+import json
+import secrets
+import threading
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from holdfast.app import exposure_results as results
+from holdfast.app.capturing import Capturer, Collector, Labels
+from holdfast.app.exposure_results import Result
+from holdfast.app.exposures import Running, Wanted
+from holdfast.exposure.report import Named, Report, Searched
+from holdfast.exposure.results import Fault
+from holdfast.kernel.errors import (
+    BadInputError,
+    ConflictError,
+    ForbiddenError,
+    HoldfastError,
+    NotFoundError,
+    RefusedError,
+)
+from holdfast.kernel.secrets import SecretValue, fingerprint
+from tests.house import House, open_house
+from tests.unit.app.plain_search import BROKEN, plain_means
+from tests.unit.exposure import world
+
+TOKEN = "ghp_" + "0123456789abcdefABCDEF0123456789abcd"
+
+
+@pytest.fixture(scope="module")
+def installation(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Folder of the whole installation."""
+    return tmp_path_factory.mktemp("exposures")
+
+
+@pytest.fixture(scope="module")
+def house(installation: Path) -> Iterator[House]:
+    allowed = installation / "mirrors"
+    allowed.mkdir()
+    with open_house(installation, HOLDFAST_EXPOSURE_ROOTS=str(allowed)) as found:
+        found.app.exposure_searches().means = plain_means
+        yield found
+
+
+@pytest.fixture
+def secret() -> str:
+    """A secret that nobody ever had."""
+    return "kq9-" + secrets.token_urlsafe(30)
+
+
+def finished(house: House, incident: str, wanted: Wanted, account: str = "ada") -> Running:
+    """Start a search and wait for its end."""
+    running = house.app.exposure_searches().start(incident, house.viewer(account), wanted)
+    for thread in threading.enumerate():
+        if thread.name == f"exposure-{incident}":
+            thread.join(60)
+    assert running.done
+    return running
+
+
+def searched(house: House, incident: str, secret: str, *items: str, **more: Any) -> Result:
+    """Search items; the kept report."""
+    running = finished(house, incident, Wanted(SecretValue(secret), items, **more))
+    assert running.error is None, running.error
+    found = house.app.exposure_searches().latest(house.app.states.incident(incident))
+    assert found is not None
+    return found
+
+
+def captured_folder(house: House, incident: str, folder: Path) -> str:
+    """Capture a folder as the command line does."""
+    viewer = house.viewer("ada")
+
+    class Sink:
+        def put(self, stream: Any, size_hint: int | None, /) -> Any:
+            from holdfast.app.ports_vault import Stored
+
+            return Stored(*house.app.upload(incident, viewer, io.BytesIO(stream.read(1 << 30))))
+
+        def register(self, found: Any, /) -> str:
+            done = house.app.execute("evidence-add", found.as_json(), viewer, incident_id=incident)
+            return str(done.result["evidence_id"])
+
+    return Capturer(Sink(), house.clock, Collector("test", "1")).folder(folder, Labels(name=folder.name)).evidence_id
+
+
+def handed_in(house: House, incident: str, report: Report = world.REPORT, account: str = "ben") -> Result:
+    lines = [line.encode() for line in report.lines()]
+    return house.app.exposure_searches().take(incident, house.viewer(account), lines)
+
+
+def files_with(folder: Path, *needles: bytes) -> list[str]:
+    """Files below a folder that hold one of these."""
+    return [
+        str(path.relative_to(folder))
+        for path in sorted(folder.rglob("*"))
+        if path.is_file() and any(needle in path.read_bytes() for needle in needles)
+    ]
+
+
+def test_captured_items_are_searched_and_the_report_is_an_item_that_a_pack_would_carry(
+    house: House, secret: str
+) -> None:
+    incident = house.commanded()
+    item = house.collect(incident, body=f"one\ntoken={secret}\n".encode())
+    other = house.collect(incident, body=b"nothing of the kind\n")
+    found = searched(house, incident, secret, item, other, visibility={item: "public"})
+    assert [(hit.target, hit.path, hit.line) for hit in found.report.hits] == [(f"{item} app.log", "app.log", 2)]
+    assert [(one.target, one.complete, one.visibility) for one in found.report.targets] == [
+        (f"{item} app.log", True, "public"),
+        (f"{other} app.log", True, "unknown"),
+    ]
+    assert found.report.complete
+    state = house.app.states.incident(incident)
+    assert found.item.source == results.SOURCE
+    assert found.item.kind == "folder_manifest"
+    assert state.evidence.items[item].views == 1
+    assert state.evidence.items[other].views == 1
+    for name in results.FILES:
+        assert results.file(house.app.vault, state, found.item.id, name)
+
+
+def test_what_was_found_is_an_entry_of_the_timeline_with_counts_and_a_fingerprint(house: House, secret: str) -> None:
+    incident = house.commanded()
+    item = house.collect(incident, body=f"{secret} {secret}".encode())
+    found = searched(house, incident, secret, item)
+    event = house.events(incident)[-1]
+    assert event.type == "exposure.searched"
+    assert event.actor.id == "ada"
+    assert event.data == {
+        "evidence_id": found.item.id,
+        "sha256": found.item.sha256,
+        "made": "here",
+        "secrets": [fingerprint(secret.encode(), house.app.secret_key)],
+        "targets": 1,
+        "outcome": "complete",
+        "faults": 0,
+        "hits": 2,
+        "by_class": {"exact": 2},
+        "places": 1,
+        "still": 1,
+        "exposed_at": None,
+        "basis": "unknown",
+        "proof": None,
+    }
+    assert house.types(incident)[-2] == "evidence.collected"
+
+
+def test_the_secret_is_in_no_database_file_or_log(
+    house: House, secret: str, installation: Path, caplog: pytest.LogCaptureFixture, capfd: pytest.CaptureFixture[str]
+) -> None:
+    incident = house.commanded()
+    item = house.collect(incident, body=b"a log without it\n")
+    with caplog.at_level("DEBUG"):
+        searched(house, incident, secret, item, label="AWS key of payments")
+    house.app.states.forget()
+    raw = secret.encode()
+    spellings = (raw, base64.b64encode(raw), raw.hex().encode(), raw[::-1], raw[:12], raw[-12:])
+    assert files_with(installation, *spellings) == []
+    said = caplog.text + "".join(capfd.readouterr())
+    assert not any(one.decode() in said for one in spellings)
+
+
+def test_where_the_evidence_holds_the_secret_nothing_else_comes_to_hold_it(
+    house: House, secret: str, installation: Path
+) -> None:
+    incident = house.commanded()
+    item = house.collect(incident, body=f"key={secret}\n".encode())
+    before = files_with(installation, secret.encode())
+    assert len(before) == 1
+    searched(house, incident, secret, item)
+    assert files_with(installation, secret.encode()) == before
+
+
+def test_a_captured_folder_is_laid_out_under_its_names_and_its_names_are_searched_too(
+    house: House, secret: str, tmp_path: Path
+) -> None:
+    incident = house.commanded()
+    folder = tmp_path / "export"
+    (folder / "runs" / "one").mkdir(parents=True)
+    (folder / "runs" / "one" / "log.txt").write_text(f"deploy {secret}\n")
+    (folder / f"backup-{secret}.txt").write_text("nothing in it\n")
+    item = captured_folder(house, incident, folder)
+    found = searched(house, incident, secret, item)
+    places = [place.name for place in found.places]
+    assert "export/runs/one/log.txt" in places
+    assert "manifest.json" in places
+    assert not any("scratch" in name for name in places)
+    assert not list((house.app.settings.data / "exposures" / "scratch").iterdir())
+
+
+def test_what_could_not_be_captured_or_read_makes_the_search_incomplete(
+    house: House, secret: str, tmp_path: Path
+) -> None:
+    incident = house.commanded()
+    folder = tmp_path / "export"
+    folder.mkdir()
+    (folder / BROKEN).write_bytes(b"half an archive")
+    item = captured_folder(house, incident, folder)
+    found = searched(house, incident, secret, item)
+    assert not found.report.complete
+    assert [(fault.where, fault.reason) for fault in found.report.faults] == [(f"export/{BROKEN}", "truncated")]
+    assert found.headline.startswith("Found nowhere so far in 1 target")
+    assert house.events(incident)[-1].data["outcome"] == "incomplete"
+
+
+def test_an_incomplete_capture_is_never_searched_completely(house: House, secret: str) -> None:
+    incident = house.commanded()
+    sha256, size = house.app.upload(incident, house.viewer("ada"), io.BytesIO(b"half of it"))
+    fields = {"sha256": sha256, "size": size, "kind": "log", "name": "app.log", "shortfalls": ["interrupted"]}
+    item = house.do("ada", "evidence-add", incident, **fields).result["evidence_id"]
+    found = searched(house, incident, secret, item)
+    assert not found.report.complete
+    assert found.report.faults[0].reason == "the capture is incomplete (interrupted)"
+    assert not found.report.targets[0].complete
+
+
+def test_folders_that_the_administrator_allowed_are_searched(house: House, secret: str, installation: Path) -> None:
+    incident = house.commanded()
+    place = installation / "mirrors" / "payments"
+    place.mkdir()
+    (place / "settings.py").write_text(f"KEY = '{secret}'\n")
+    running = finished(house, incident, Wanted(SecretValue(secret), paths=(str(place),)))
+    assert running.error is None
+    found = house.app.exposure_searches().latest(house.app.states.incident(incident))
+    assert found is not None
+    assert [(hit.target, hit.path) for hit in found.report.hits] == [(str(place), "settings.py")]
+    assert house.app.exposure_searches().offered(house.viewer("ada"), house.app.states.incident(incident)) == (
+        str(place),
+    )
+
+
+def test_a_path_that_leads_out_of_the_allowed_folders_is_refused_whatever_way_it_goes(
+    house: House, secret: str, installation: Path
+) -> None:
+    incident = house.commanded()
+    outside = installation / "outside"
+    outside.mkdir()
+    (outside / "file").write_text(secret)
+    allowed = installation / "mirrors"
+    (allowed / "link").symlink_to(outside)
+    (allowed / "loop").symlink_to(allowed / "loop")
+    for path in (
+        str(outside),
+        f"{allowed}/../outside",
+        f"{allowed}/link",
+        f"{allowed}/link/file",
+        f"{allowed}/loop",
+        f"{allowed}/nothing-here",
+        f"{allowed}-beside",
+        "mirrors",
+        "/",
+    ):
+        with pytest.raises(RefusedError, match="not below a folder that the administrator allowed"):
+            house.app.exposure_searches().start(
+                incident, house.viewer("ada"), Wanted(SecretValue(secret), paths=(path,))
+            )
+    assert house.types(incident)[-1] != "exposure.searched"
+
+
+def test_without_the_setting_no_path_is_allowed(tmp_path: Path, secret: str) -> None:
+    with open_house(tmp_path) as house:
+        incident = house.commanded()
+        with pytest.raises(RefusedError):
+            house.app.exposure_searches().start(
+                incident, house.viewer("ada"), Wanted(SecretValue(secret), paths=(str(tmp_path),))
+            )
+
+
+def test_one_search_at_a_time(house: House, secret: str) -> None:
+    incident = house.commanded()
+    item = house.collect(incident)
+    searches = house.app.exposure_searches()
+    searches._running[incident] = Running("ben", house.clock(), percent=40)
+    with pytest.raises(ConflictError, match="ben started one that is at 40 %"):
+        searches.start(incident, house.viewer("ada"), Wanted(SecretValue(secret), (item,)))
+
+
+def test_without_a_target_or_with_an_item_that_is_not_there_nothing_is_started(house: House, secret: str) -> None:
+    incident = house.commanded()
+    searches = house.app.exposure_searches()
+    with pytest.raises(BadInputError, match="No target was named"):
+        searches.start(incident, house.viewer("ada"), Wanted(SecretValue(secret)))
+    with pytest.raises(NotFoundError):
+        searches.start(incident, house.viewer("ada"), Wanted(SecretValue(secret), ("ev-7",)))
+    assert searches.running(incident) is None
+
+
+def test_who_may_not_add_evidence_may_not_search_and_who_may_not_see_the_incident_finds_none(
+    house: House, secret: str
+) -> None:
+    incident = house.commanded()
+    item = house.collect(incident)
+    for account in ("eye", "aud"):
+        with pytest.raises(ForbiddenError):
+            house.app.exposure_searches().start(incident, house.viewer(account), Wanted(SecretValue(secret), (item,)))
+        with pytest.raises(ForbiddenError):
+            handed_in(house, incident, account=account)
+    hidden = house.commanded(sensitivity="restricted")
+    for account in ("out", "eye"):
+        with pytest.raises(NotFoundError):
+            house.app.exposure_searches().start(hidden, house.viewer(account), Wanted(SecretValue(secret), (item,)))
+        with pytest.raises(NotFoundError):
+            handed_in(house, hidden, account=account)
+    assert house.app.exposure_searches().latest(house.app.states.incident(incident)) is None
+
+
+def test_a_search_that_breaks_unforeseen_says_so_and_keeps_nothing(
+    house: House, secret: str, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    incident = house.commanded()
+    item = house.collect(incident)
+
+    def broken() -> Any:
+        raise OSError(f"a message that holds {secret}")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(house.app.exposure_searches(), "means", broken)
+        running = finished(house, incident, Wanted(SecretValue(secret), (item,)))
+    assert isinstance(running.error, HoldfastError)
+    assert running.error.code == "exposure-search-broke"
+    assert secret not in f"{running.error} {running.error.details} {caplog.text}"
+    assert house.app.exposure_searches().running(incident) is running
+    assert "exposure.searched" not in house.types(incident)
+
+
+def test_a_report_from_elsewhere_is_kept_and_says_who_handed_it_in(house: House) -> None:
+    incident = house.commanded()
+    found = handed_in(house, incident)
+    assert found.report.hits == world.REPORT.hits
+    assert found.item.collected_by == "ben"
+    event = house.events(incident)[-1]
+    assert (event.type, event.data["made"], event.data["outcome"]) == ("exposure.searched", "elsewhere", "incomplete")
+    assert (event.data["exposed_at"], event.data["basis"], event.data["proof"]) == (
+        "2026-11-02T14:03:00.000Z",
+        "pushed",
+        1,
+    )
+    collected = next(one for one in house.events(incident) if one.data.get("evidence_id") == found.item.id)
+    assert house.app.texts.read([collected.data["origin"]["sealed"]]).popitem()[1].endswith("handed in by ben")
+
+
+def test_what_a_report_from_elsewhere_holds_is_screened_before_it_is_kept(house: House, installation: Path) -> None:
+    incident = house.commanded()
+    hit = replace(world.LOG, path=f"runs/{TOKEN}/log", about=(("job", TOKEN),))
+    report = replace(
+        world.REPORT,
+        hits=(hit,),
+        faults=(Fault("ci-logs", TOKEN, "truncated"),),
+        targets=(Searched("ci-logs", complete=False),),
+        secrets=(Named(0, world.MARK, f"label {TOKEN}"),),
+        engine=TOKEN,
+        not_searched=(TOKEN,),
+    )
+    found = handed_in(house, incident, report)
+    assert files_with(installation, TOKEN.encode()) == []
+    assert "[redacted" in str(found.report.hits[0].path)
+
+
+@pytest.mark.parametrize(
+    "lines",
+    [
+        [],
+        [b"not json"],
+        [b"[]"],
+        [b'{"kind": "rumour"}'],
+        [b'{"kind": "hit"}'],
+        [json.dumps(world.HEAD.as_json()).encode()],
+        [json.dumps({**world.REPORT.end(), "hits": 3}).encode()],
+        [json.dumps({**world.REPORT.end(), "surprise": 1}).encode()],
+        [json.dumps({**world.HEAD.as_json(), "surprise": TOKEN}).encode()],
+        [b'{"kind": "end", "complete": true, "hits": 1e999}'],
+        [b"\xff\xfe"],
+    ],
+    ids=["empty", "text", "list", "unknown", "bare", "cut", "miscounted", "more", "more in a hit", "huge", "bytes"],
+)
+def test_what_is_no_report_is_refused_and_nothing_of_it_is_repeated(house: House, lines: list[bytes]) -> None:
+    incident = house.commanded()
+    before = house.types(incident)
+    with pytest.raises(BadInputError) as refused:
+        house.app.exposure_searches().take(incident, house.viewer("ben"), lines)
+    assert refused.value.code == "exposure-report-invalid"
+    assert TOKEN not in f"{refused.value} {refused.value.details}"
+    assert house.types(incident) == before
+
+
+def test_nobody_uploads_a_report_of_their_own_making_as_evidence(house: House) -> None:
+    incident = house.commanded()
+    found = handed_in(house, incident)
+    fields = {"sha256": found.item.sha256, "size": found.item.size, "kind": "folder_manifest", "name": "exposure"}
+    with pytest.raises(BadInputError, match="so that nobody can forge one") as refused:
+        house.do("ben", "evidence-add", incident, manifest=found.item.sha256, source="exposure", **fields)
+    assert refused.value.code == "source-reserved"
+
+
+def test_a_report_that_is_erased_is_no_result_any_more(house: House) -> None:
+    incident = house.commanded()
+    house.do("ada", "role-assign", incident, role="business_owner", account="ada")
+    first, second = handed_in(house, incident), handed_in(house, incident)
+    order = house.do("ada", "erasure-request", incident, target=second.item.id, reason="x", legal_basis="y")
+    house.do("ben", "erasure-approve", incident, erasure_id=order.result["erasure_id"])
+    state = house.app.states.incident(incident)
+    latest = house.app.exposure_searches().latest(state)
+    assert latest is not None
+    assert latest.item.id == first.item.id
+    with pytest.raises(NotFoundError):
+        results.read(house.app.vault, state, second.item.id)
+
+
+def started(house: House, incident: str) -> str:
+    return str(house.do("ada", "play-start", incident, play="leaked-secret").result["play_id"])
+
+
+def words(house: House, values: Any) -> list[str]:
+    read = house.app.texts.read([one.text_id for one in values])
+    return [read[one.text_id] for one in values]
+
+
+def test_a_play_takes_the_report_parts_by_what_was_searched_and_outputs_by_what_was_found(house: House) -> None:
+    incident = house.commanded()
+    play = started(house, incident)
+    found = handed_in(house, incident)
+    done = house.do("ben", "exposure-adopt", incident, play_id=play, evidence=found.item.id, covers=["ci_logs=5"])
+    step = house.app.states.incident(incident).plays.runs[play].step("LS2")
+    standings = {key: part.standing for key, part in step.parts.items()}
+    assert standings == {
+        "source_control": "done",
+        "artifact_registries": "done",
+        "chat": "unknown",
+        "ci_logs": "done",
+    }
+    assert all([str(one) for one in part.citations] == [found.item.id] for part in step.parts.values())
+    reason = step.parts["chat"].reason
+    assert reason is not None
+    assert words(house, [reason])[0].endswith("chat-export.zip: truncated.")
+    recorded = words(house, [item.value["place"] for item in step.outputs["places"]])
+    assert recorded[0].startswith("Earliest exposure: 2 Nov 2026, 14:03 UTC, by the host's log of the push")
+    assert len(recorded) == 1 + len(found.places)
+    assert done.result["open_parts"] == ["ticket_systems", "paste_locations"]
+    check = house.app.states.incident(incident).plays.runs[play].step("LS4")
+    assert check.outputs["exposed_at"][-1].value == "2026-11-02T14:03:00.000Z"
+
+
+def test_taking_a_report_twice_changes_nothing_and_what_somebody_settled_by_hand_stays(house: House) -> None:
+    incident = house.commanded()
+    play = started(house, incident)
+    found = handed_in(house, incident)
+    house.do(
+        "ben", "step-settle", incident, play_id=play, step="LS2", part="source_control", standing="unreachable",
+        reason="the host is down",
+    )  # fmt: skip
+    house.do("ben", "exposure-adopt", incident, play_id=play, evidence=found.item.id)
+    again = house.do("ben", "exposure-adopt", incident, play_id=play, evidence=found.item.id)
+    step = house.app.states.incident(incident).plays.runs[play].step("LS2")
+    assert step.parts["source_control"].standing == "unreachable"
+    assert "ci_logs" not in step.parts
+    assert again.events == ()
+    assert again.result["places"] == 0
+
+
+def test_a_target_that_the_report_does_not_have_covers_nothing(house: House) -> None:
+    incident = house.commanded()
+    play = started(house, incident)
+    found = handed_in(house, incident)
+    with pytest.raises(BadInputError, match="has 5 targets, and 6 is none of them"):
+        house.do("ben", "exposure-adopt", incident, play_id=play, evidence=found.item.id, covers=["ci_logs=6"])
+    with pytest.raises(NotFoundError, match="shows no places"):
+        house.do("ben", "exposure-adopt", incident, play_id=play, evidence=house.collect(incident))
+
+
+def test_an_investigation_does_not_read_reports_of_exposure_searches(house: House) -> None:
+    from holdfast.app.inquiries import Wanted as Asked
+
+    incident = house.commanded()
+    house.collect(incident)
+    found = handed_in(house, incident)
+    told = house.app.investigations().run(incident, house.viewer("ada"), Asked())
+    assert {"item": found.item.id, "why": "it is the report of an exposure search"} in told["left_out"]
+
+
+def test_many_hits_in_one_file_are_one_place(house: House, secret: str) -> None:
+    incident = house.commanded()
+    item = house.collect(incident, body=b"\n".join([secret.encode()] * 500))
+    found = searched(house, incident, secret, item)
+    assert len(found.report.hits) == 500
+    assert len(found.places) == 1
