@@ -52,6 +52,8 @@ class Order:
     secrets: tuple[Named, ...] = ()
     forms: tuple[str, ...] = ()
     """Spellings that are looked for, in words."""
+    not_searched: frozenset[str] = frozenset()
+    """Spellings that nothing looks for, in words."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,6 +143,8 @@ class Report:
     targets: tuple[TargetReport, ...]
     secrets: tuple[Named, ...]
     searched_forms: tuple[str, ...]
+    not_searched: frozenset[str]
+    """Spellings that no target was searched for."""
     engine: str
     seconds: float
     cpu_seconds: float
@@ -174,7 +178,7 @@ class Report:
             "cpu_seconds": round(self.cpu_seconds, 3),
             "bytes_per_second": round(totals.bytes_inflated / self.seconds) if self.seconds > 0 else 0,
             "engine": self.engine,
-            "not_searched": sorted(totals.not_searched),
+            "not_searched": sorted(totals.not_searched | self.not_searched),
             "searched_forms": list(self.searched_forms),
             "secrets": [one.as_json() for one in self.secrets],
         }
@@ -214,6 +218,7 @@ def search(order: Order, means: Means, audience: Audience) -> Report:
         targets=tuple(telling.reports),
         secrets=order.secrets,
         searched_forms=order.forms,
+        not_searched=order.not_searched,
         engine=means.engine,
         seconds=means.clock() - began,
         cpu_seconds=means.cpu() - cpu,

@@ -263,7 +263,7 @@ def _check(targets: Sequence[str] | None, visibility: str) -> None:
 
 def _order(kit: Kit, asking: Asking, targets: Sequence[Target], labels: Sequence[str]) -> Order:
     from holdfast.app.exposing import Order  # noqa: PLC0415 - few commands need it
-    from holdfast.exposure.query import compile_query  # noqa: PLC0415 - likewise
+    from holdfast.exposure.query import KNOWN_NOT_SEARCHED, compile_query  # noqa: PLC0415 - likewise
     from holdfast.wiring_exposure import shield  # noqa: PLC0415 - likewise
 
     secrets = secrets_of(asking)
@@ -281,7 +281,7 @@ def _order(kit: Kit, asking: Asking, targets: Sequence[Target], labels: Sequence
     named = kit.named(secrets, labels)
     for one in named:
         err().print(f"Searching for {escape(one.label or 'a secret')}, fingerprint {one.fingerprint}.")
-    return Order(tuple(targets), query, named)
+    return Order(tuple(targets), query, named, query.forms(), KNOWN_NOT_SEARCHED)
 
 
 def _searched(kit: Kit, order: Order, *, as_json: bool, incident: str | None) -> Report:

@@ -185,8 +185,10 @@ def summary_lines(report: Report) -> Iterator[str]:
         yield f"[bold yellow]Incomplete:[/] {places}"
         yield from _indented(f"{why[0].upper()}{why[1:]}: this does not prove that it is nowhere else.", "  ")
     yield from _indented(_work(report), "  ")
-    for one in report.end()["not_searched"]:
+    for one in sorted(report.totals.not_searched):
         yield from _indented(f"Cannot be seen this way: {one}.", "  ")
+    if report.not_searched:
+        yield from _indented(f"Nothing looks for: {'; '.join(sorted(report.not_searched))}.", "  ")
 
 
 def progress_line(step: Step) -> str:

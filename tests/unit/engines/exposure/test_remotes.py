@@ -293,10 +293,10 @@ def test_git_is_started_without_the_secret_in_its_environment_or_arguments(
         started.append((command, more["env"]))
         return really(command, **more)
 
-    monkeypatch.setattr("holdfast.engines.exposure.remotes.subprocess.run", watched)
     home = tmp_path / "home"
     home.mkdir()
     git(tmp_path, "config", "--file", str(home / ".gitconfig"), "http.extraHeader", f"X-Token: {value}")
+    monkeypatch.setattr("holdfast.engines.exposure.remotes.subprocess.run", watched)
     run(address, tmp_path, {**CLEAN, "HOME": str(home), "XDG_TOKEN": value, "GIT_TRACE": "1", "AWS_TOKEN": "x"})
     ours = [env for command, env in started if "config" not in command]
     assert ours
