@@ -242,8 +242,7 @@ def build(
         close=databases.close,
         site=Site(settings.host, settings.url),
     )
-    application.inquiries = _inquiries(application, settings.data)
-    application.exposures = _exposures(application, settings)
+    application.inquiries, application.exposures = _inquiries(application, settings.data), _exposures(application)
     application.finish_erasures()
     return application
 
@@ -255,8 +254,9 @@ def _inquiries(application: Application, data: Path) -> Inquiries:
     )
 
 
-def _exposures(application: Application, settings: Settings) -> Exposures:
+def _exposures(application: Application) -> Exposures:
     """Exposure searches of incidents; what they are made with is slow to load, and few starts need it."""
+    settings = application.settings
 
     def means() -> ExposureMeans:
         from holdfast.wiring_exposure import Choices, Kit  # noqa: PLC0415 - likewise
