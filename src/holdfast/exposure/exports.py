@@ -21,7 +21,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
-from holdfast.exposure.containers import looks
+from holdfast.exposure.containers import Looks, looks
 from holdfast.exposure.mail import told
 
 LARGEST = 64 << 20
@@ -109,6 +109,16 @@ class Export:
         if (start, end) not in self._values:
             self._values[start, end] = _parsed(self._document[start:end])
         return self._values[start, end]
+
+
+def worth_parsing(guess: Looks, name: str) -> bool:
+    """Whether a hit in such a member may be named better."""
+    return guess in {"json", "xml", "log"} or _STEP.search(name) is not None
+
+
+def is_day_of_channel(name: str) -> bool:
+    """Whether a path is one of a Slack export's days."""
+    return _DAY.search(name) is not None
 
 
 @dataclass(frozen=True, slots=True)

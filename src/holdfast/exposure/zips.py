@@ -43,6 +43,10 @@ class Reader(Protocol):
         """At most so many bytes from a place on; fewer at the end or where it became shorter."""
         ...
 
+    def after_hole(self, at: int) -> int:
+        """The place from which on there is something other than a hole of a sparse file; ``at`` itself mostly."""
+        ...
+
 
 class Held:
     """A reader of bytes in memory."""
@@ -55,6 +59,10 @@ class Held:
     def read(self, at: int, length: int) -> bytes:
         """See :class:`Reader`."""
         return bytes(self._data[at : at + length])
+
+    def after_hole(self, at: int) -> int:
+        """See :class:`Reader`."""
+        return at
 
 
 @dataclass(frozen=True, slots=True)

@@ -85,8 +85,8 @@ class Wishes:
     """Members whose content is wanted, up to :attr:`Limits.document` bytes each."""
     digest: Callable[[str], bool] | None = None
     """Whether the SHA-256 of a member of the outermost tar is wanted, by its name."""
-    keep: Callable[[str], bool] | None = None
-    """Whether the content of a member of the outermost tar is wanted, by its name."""
+    keep: Callable[[str, int], bool] | None = None
+    """Whether the content of a member of the outermost tar is wanted, by its name and size."""
 
 
 class Flushed(Protocol):

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from holdfast.engines.exposure.opening import Encoded, Inflated, Mail, Program
 from holdfast.engines.exposure.running import Opener, Place, Run, Where
-from holdfast.engines.exposure.streams import Recent, Window
+from holdfast.engines.exposure.streams import PIECE, Recent, Window
 from holdfast.engines.exposure.tarring import Walked
 from holdfast.engines.exposure.zipping import Zip
 from holdfast.exposure import containers, encoded, tar
@@ -62,6 +62,16 @@ class Stream:
             self._window.feed(piece)
         if self._document is not None:
             self._keep(piece)
+
+    def skip(self, length: int) -> None:
+        """Pass over a hole of the outermost file."""
+        if self._opener is not None or self._head is not None or self._document is not None:
+            for at in range(0, length, PIECE):
+                self.feed(bytes(min(PIECE, length - at)))
+            return
+        self._size += length
+        if self._window is not None:
+            self._window.skip(length)
 
     def close(self) -> None:
         """No more comes."""

@@ -57,6 +57,10 @@ class Finder:
             self._tail = piece[-overlap:] if len(piece) >= overlap else (self._tail + piece)[-overlap:]
         return found
 
+    def forget(self) -> None:
+        """Something else comes between: nothing goes on."""
+        self._tail = b""
+
 
 class Recent:
     """The last pieces of a stream."""
@@ -138,6 +142,17 @@ class Window:
                 self._flush()
         else:
             self._match(piece)
+
+    def skip(self, length: int) -> None:
+        """Pass over zeros: nothing that is looked for goes on through them."""
+        if self._small:
+            self._flush()
+        self._confirm(self.recent.end)
+        self._tell(self.recent.end)
+        self._anchors.forget()
+        self._gates.forget()
+        self.recent.forget(self.recent.end)
+        self.recent.end += length
 
     def close(self) -> None:
         """No more comes."""

@@ -108,7 +108,7 @@ class Walked:
             self._run.found.removals.append((*self._where.inner, member.name))
         wishes, outermost = self._run.wishes, not self._where.inner
         wanted = (*self._where.inner, member.name) in wishes.documents
-        wanted = wanted or (outermost and wishes.keep is not None and wishes.keep(member.name))
+        wanted = wanted or (outermost and wishes.keep is not None and wishes.keep(member.name, member.size))
         self._kept = bytearray() if wanted and member.size <= self._run.limits.document else None
         digested = outermost and wishes.digest is not None and wishes.digest(member.name)
         self._digest = hashlib.sha256() if digested else None

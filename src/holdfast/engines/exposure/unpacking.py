@@ -9,13 +9,13 @@ Rules:
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from functools import cache
 
 from holdfast.engines.exposure.limits import Limits, StoppedError
 from holdfast.engines.exposure.opening import Encoded
 from holdfast.engines.exposure.running import Run, Where, Wishes
-from holdfast.engines.exposure.stream import GATES, make
+from holdfast.engines.exposure.stream import GATES, Stream, make
 from holdfast.engines.exposure.streams import PIECE, pieces
 from holdfast.exposure import containers, encoded, matching
 from holdfast.exposure.matching import Matcher, PlainMatcher
@@ -47,21 +47,38 @@ def search_bytes(
 
 def search_reader(reader: Reader, query: Query, matcher: Matcher, limits: Limits, wishes: Wishes = NO_WISHES) -> Found:
     """Search bytes that can be read at any place, such as a file's; a zip among them is never held in memory."""
+    run = _run(query, matcher, limits, wishes)
+    outermost = Stream(run, Where(), matched=True, reader=reader)
+    at = 0
 
-    def chunks() -> Iterable[bytes]:
-        at = 0
+    def feed() -> None:
+        nonlocal at
         while piece := reader.read(at, PIECE):
             at += len(piece)
-            yield piece
+            run.read_from = at
+            outermost.feed(piece)
+            if not piece[-1] and (after := reader.after_hole(at)) > at:
+                outermost.skip(after - at)
+                at = after
+        outermost.close()
 
-    return _search(chunks(), query, matcher, limits, (wishes, reader))
+    return _searched(run, feed)
 
 
 def search_stream(
     chunks: Iterable[bytes], query: Query, matcher: Matcher, limits: Limits, wishes: Wishes = NO_WISHES
 ) -> Found:
     """Search bytes that come once. What the iterable itself raises is the caller's."""
-    return _search(chunks, query, matcher, limits, (wishes, None))
+    run = _run(query, matcher, limits, wishes)
+    outermost = run.stream(Where())
+
+    def feed() -> None:
+        for piece in pieces(chunks):
+            run.read_from += len(piece)
+            outermost.feed(piece)
+        outermost.close()
+
+    return _searched(run, feed)
 
 
 def search_encoded(data: bytes, query: Query, matcher: Matcher, limits: Limits) -> Found:
@@ -88,17 +105,13 @@ def search_encoded(data: bytes, query: Query, matcher: Matcher, limits: Limits) 
     return run.found
 
 
-def _search(
-    chunks: Iterable[bytes], query: Query, matcher: Matcher, limits: Limits, ways: tuple[Wishes, Reader | None]
-) -> Found:
-    wishes, reader = ways
-    run = Run(query, matcher, _gates(isinstance(matcher, PlainMatcher)), limits, make, wishes)
-    outermost = run.stream(Where(), reader=reader)
+def _run(query: Query, matcher: Matcher, limits: Limits, wishes: Wishes) -> Run:
+    return Run(query, matcher, _gates(isinstance(matcher, PlainMatcher)), limits, make, wishes)
+
+
+def _searched(run: Run, feed: Callable[[], None]) -> Found:
     try:
-        for piece in pieces(chunks):
-            run.read_from += len(piece)
-            outermost.feed(piece)
-        outermost.close()
+        feed()
     except StoppedError as stop:
         _stop(run, stop)
     run.found.read = run.read_from
