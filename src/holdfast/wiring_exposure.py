@@ -5,14 +5,14 @@ from __future__ import annotations
 import os
 import time
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO
 
 from holdfast import __version__
 from holdfast.app.exposing import Means, Named
-from holdfast.app.ports_exposure import Searcher, Target
+from holdfast.app.ports_exposure import Listener, Searcher, Target
 from holdfast.app.settings import Settings
 from holdfast.engines.exposure import hardening, secret_input
 from holdfast.engines.exposure.cache import ResultCache
@@ -22,7 +22,7 @@ from holdfast.engines.exposure.keeping import ExposureKey, load_or_create_key
 from holdfast.engines.exposure.remotes import RemoteSearcher, checked, is_remote
 from holdfast.engines.exposure.secret_input import Given, VaultPlace
 from holdfast.exposure.query import Query
-from holdfast.exposure.results import Visibility
+from holdfast.exposure.results import Totals, Visibility
 from holdfast.kernel.errors import NotFoundError
 from holdfast.kernel.secrets import SecretValue, fingerprint
 
@@ -112,7 +112,7 @@ class Kit:
             return self._registry(target)
         if is_remote(target.where):
             return RemoteSearcher(self.mirrors(), self._repository(), os.environ)
-        return self._local()
+        return self._local(target)
 
     def _repository(self) -> GitSearcher:
         from holdfast.engines.exposure.git_search import GitSearcher  # noqa: PLC0415 - numba is slow to load
@@ -121,10 +121,16 @@ class Kit:
         cache = self.cache() if choices.cached else None
         return GitSearcher(processes=choices.processes or os.cpu_count() or 1, cache=cache, plain=choices.plain)
 
-    def _local(self) -> Searcher:
+    def _local(self, target: Target) -> Searcher:
         from holdfast.engines.exposure.folders import FolderSearcher  # noqa: PLC0415 - few starts need it
 
-        return FolderSearcher(plain=self.choices.plain, repository=self._repository)
+        def repository(path: Path, inner: Target, query: Query, listener: Listener) -> Totals:
+            # The history of what was named is told of under the name it was given.
+            named = path == Path(target.where) / ".git"
+            wanted = replace(inner, shown=target.shown) if named else inner
+            return self._repository().search(wanted, query, listener)
+
+        return FolderSearcher(repository)
 
     def _registry(self, target: Target) -> Searcher:
         raise NotImplementedError
