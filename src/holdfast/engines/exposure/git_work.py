@@ -7,7 +7,7 @@ names. Rows name objects by their number in the store and hold nothing of what w
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import numpy as np
@@ -45,6 +45,10 @@ class Row:
     inner: tuple[str, ...] = ()
     name: str | None = None
     """Of the entry, where it is a tree's."""
+    stray: str | None = None
+    """File it is in, where no index knows it."""
+    oid: str | None = None
+    """Its id, where it has no number."""
 
 
 @dataclass(slots=True)
@@ -61,6 +65,7 @@ class Result:
     kept_elsewhere: set[str] = field(default_factory=set)
     """Digests of Git LFS contents that are pointed at."""
     not_searched: set[str] = field(default_factory=set)
+    cached: int = 0
 
 
 @dataclass(slots=True)
@@ -72,14 +77,15 @@ class Worker:
     plain: bool
     limits: Limits
     _matcher: Matcher = field(init=False)
-    _anchors: Matcher = field(init=False)
+    anchors: Matcher = field(init=False)
+    """The query's anchors alone."""
     _walker: Walker | None = None
 
     def __post_init__(self) -> None:
         """Compile the literals."""
         literals = dict.fromkeys([*self.query.anchors, *LITERALS, _LFS_MARK])
         self._matcher = matcher(tuple(literals), plain=self.plain)
-        self._anchors = matcher(self.query.anchors, plain=self.plain)
+        self.anchors = matcher(self.query.anchors, plain=self.plain)
 
     @property
     def matcher(self) -> Matcher:
@@ -164,6 +170,16 @@ class Worker:
         if kind == BLOB and is_container(data[:512]):
             self._container(found, number, data)
 
+    def stray_bytes(  # noqa: PLR0913, PLR0917 - one object that no index knows
+        self, found: Result, number: int, kind: int, data: bytes, where: str, oid: str | None
+    ) -> None:
+        """Search an object that may be in no index; one that is, is searched with the others."""
+        if number >= 0:
+            return
+        before = len(found.rows)
+        self.plain_bytes(found, number, kind, data)
+        found.rows[before:] = [replace(row, stray=where, oid=oid) for row in found.rows[before:]]
+
     def _objects_plainly(self, found: Result, pack: OpenPack, roots: Whole) -> None:
         for entry, data, code in plain.walk(pack.entries.pack, roots.tolist()):
             self._plain_object(found, pack, entry, int(pack.entries.pack.final[entry]), data, code)
@@ -237,7 +253,7 @@ class Worker:
             if digest:
                 found.kept_elsewhere.add(digest)
         if any(literals[one] != _LFS_MARK for one, _ in rest):
-            self._inner(found, number, search_encoded(data, self.query, self._anchors, self.limits))
+            self._inner(found, number, search_encoded(data, self.query, self.anchors, self.limits))
 
     def _head(self, found: Result, pack: OpenPack, entry: int) -> None:
         try:
@@ -248,11 +264,11 @@ class Worker:
             self._container(found, int(pack.numbers[entry]), data)
 
     def _container(self, found: Result, number: int, data: bytes) -> None:
-        self._inner(found, number, search_bytes(data, self.query, self._anchors, self.limits))
+        self._inner(found, number, search_bytes(data, self.query, self.anchors, self.limits))
 
     def _inner(self, found: Result, number: int, inner: Found) -> None:
         """Take over what is within an archive; what is in its own bytes was found already."""
-        oid = self.store.oid(number)[:12]
+        oid = self.store.oid(number)[:12] if number >= 0 else "that no index knows"
         for one in inner.matches:
             if one.inner:
                 found.rows.append(Row(number, TYPE_NAMES[BLOB], one.match, one.line, one.inner))
@@ -274,7 +290,7 @@ class Worker:
         found.objects += 1
         found.made += size
         found.matched += size
-        inner = search_stream(pieces, self.query, self._anchors, self.limits)
+        inner = search_stream(pieces, self.query, self.anchors, self.limits)
         for one in inner.matches:
             if not one.inner:
                 found.rows.append(Row(number, TYPE_NAMES[BLOB], one.match, one.line))

@@ -28,6 +28,7 @@ class Moved:
     who: str
     seconds: int
     """Since 1970 UTC."""
+    message: str = ""
 
 
 def id_width(config: str) -> int:
@@ -60,7 +61,7 @@ def reflog(ref: str, text: str) -> Iterator[Moved]:
     """Lines of a reflog."""
     for line in text.split("\n"):
         if found := _LOG.fullmatch(line.rstrip("\r")):
-            yield Moved(ref, found[1], found[2], found[3], int(found[4]))
+            yield Moved(ref, found[1], found[2], found[3], int(found[4]), found[6] or "")
 
 
 def ids_in(text: str) -> Iterator[str]:

@@ -1,0 +1,212 @@
+"""Hits of a repository with their provenance: who introduced them, when, where they still are."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+from datetime import UTC, datetime
+
+import numpy as np
+
+from holdfast.engines.exposure.git_store import AbsentError, Store
+from holdfast.engines.exposure.git_work import Row
+from holdfast.exposure.git.graph import NO_TIME, Graph, seconds
+from holdfast.exposure.git.history import Held, final_targets, follow, history
+from holdfast.exposure.git.layout import Whole
+from holdfast.exposure.git.pushes import Push, from_reflog
+from holdfast.exposure.results import Hit, Provenance, Touch, Visibility
+from holdfast.kernel.instants import format_instant
+
+_LISTED = 20
+_LATEST = 253_402_300_799
+"""The last second of the year 9999."""
+
+
+class Origins:
+    """Follows hits up to commits and refs."""
+
+    def __init__(self, store: Store, graph: Graph, pushes: Sequence[Push], visibility: Visibility) -> None:
+        """Put history together.
+
+        Args:
+            store: the objects.
+            graph: what they name, with the names above the hits.
+            pushes: what a host's log tells.
+            visibility: of the target, as whoever asked says.
+        """
+        self._store, self._graph, self._visibility = store, graph, visibility
+        self.faults: list[tuple[str, str]] = []
+        self._past = history(graph)
+        repository = store.repository
+        self._tips = {name: self._tip(oid) for name, oid in repository.refs.items()}
+        placed = [(name, self._past.position(tip)) for name, tip in self._tips.items()]
+        self._tip_names = [name for name, at in placed if at >= 0]
+        self._tip_at = np.array([at for _, at in placed if at >= 0], np.int64)
+        self._reachable = self._past.reach(self._tip_at)
+        others = [self._past.position(self._tip(oid)) for oid in repository.pointers]
+        self._pointed = self._past.reach([at for at in others if at >= 0])
+        own = list(from_reflog(repository.moves))
+        self._pushes = [
+            (self._past.position(store.number(push.after)), push) for push in (*own, *pushes)
+        ]
+        self._touches: dict[int, Touch] = {}
+        self._reached_from: dict[bytes, np.ndarray] = {}
+
+    def hits(self, rows: Sequence[Row]) -> Iterator[Hit]:
+        """Rows as hits."""
+        followed = sorted({row.number for row in rows if row.number >= 0 and row.kind in {"blob", "tree"}})
+        held = follow(self._past, self._graph.named, followed) if followed else {}
+        made: dict[tuple[int, str | None], Provenance] = {}
+        for row in rows:
+            key = (row.number, row.name)
+            if key not in made:
+                made[key] = self._provenance(row, held)
+            yield self._hit(row, made[key])
+
+    def _hit(self, row: Row, found: Provenance) -> Hit:
+        match = row.match
+        visibility = self._visibility
+        if visibility == "public" and found.refs_total and all(_is_proposal(name) for name in found.refs):
+            visibility = "fork-network"
+        return Hit(
+            target="",
+            kind=row.kind,
+            form=match.form,
+            cls=match.cls,
+            secret=match.secret,
+            object=self._store.oid(row.number) if row.number >= 0 else row.oid,
+            path=found.paths[0] if found.paths else row.stray,
+            inner=row.inner,
+            start=match.start,
+            end=match.end,
+            line=row.line,
+            visibility=visibility,
+            provenance=found,
+        )
+
+    def _provenance(self, row: Row, held: dict[int, Held]) -> Provenance:
+        if row.number < 0:
+            return Provenance()
+        if row.kind == "commit":
+            return self._of_commit(row.number)
+        if row.kind == "tag":
+            return self._of_tag(row.number)
+        one = held[row.number]
+        paths = [_text(path) for path in one.paths]
+        if row.name is not None:
+            paths = [f"{path}/{row.name}" if path else row.name for path in paths] or [row.name]
+        if one.cut:
+            self.faults.append((self._store.oid(row.number)[:12], "its paths and commits are too many to be told all"))
+        found = self._of_commits(one.commits, one.introducing)
+        named = tuple(name for name, tip in self._tips.items() if tip == row.number)
+        if named:  # a ref that names a blob or tree itself
+            found = replace(found, heads=(*found.heads, *named), heads_total=found.heads_total + len(named))
+            found = replace(found, reach="reachable")
+        return replace(found, paths=tuple(paths[:_LISTED]), paths_total=len(paths))
+
+    def _of_commit(self, number: int) -> Provenance:
+        at = self._past.position(number)
+        if at < 0:
+            return Provenance()
+        alone = np.array([at], np.int64)
+        return self._of_commits(alone, alone)
+
+    def _of_tag(self, number: int) -> Provenance:
+        names = sorted(name for name, oid in self._store.repository.refs.items() if self._store.number(oid) == number)
+        touch = self._touch_of(number, b"tagger")
+        pointed = self._store.oid(number) in self._store.repository.pointers
+        reach = "reachable" if names else ("reflog" if pointed else "unreachable")
+        return Provenance(
+            first=touch, introduced=1, holding=1, last=touch, heads=tuple(names[:_LISTED]), heads_total=len(names),
+            refs=tuple(names[:_LISTED]), refs_total=len(names), reach=reach,
+        )  # fmt: skip
+
+    def _of_commits(self, holding: Whole, since: Whole) -> Provenance:
+        if not len(holding):
+            return Provenance()
+        first, last = self._past.earliest(since), self._past.latest(holding)
+        heads = [name for name, at in zip(self._tip_names, np.isin(self._tip_at, holding), strict=True) if at]
+        after = self._after(since)
+        refs = [name for name, at in zip(self._tip_names, after[self._tip_at] > 0, strict=True) if at]
+        reach = "unreachable"
+        if self._reachable[holding].any():
+            reach = "reachable"
+        elif self._pointed[holding].any():
+            reach = "reflog"
+        return Provenance(
+            first=self._touch(first, self._push(after)),
+            introduced=len(since),
+            holding=len(holding),
+            last=self._touch(last, None),
+            heads=tuple(sorted(heads, key=_rank)[:_LISTED]),
+            heads_total=len(heads),
+            refs=tuple(sorted(refs, key=_rank)[:_LISTED]),
+            refs_total=len(refs),
+            reach=reach,
+            at_head="HEAD" in heads,
+        )
+
+    def _after(self, since: Whole) -> np.ndarray:
+        """Commits in whose history some commits are."""
+        key = since.tobytes()
+        if key not in self._reached_from:
+            self._reached_from[key] = self._past.reach(since, forward=True)
+        return self._reached_from[key]
+
+    def _push(self, after: np.ndarray) -> Push | None:
+        """The earliest push that brought one of the commits to a host."""
+        known = [push for at, push in self._pushes if at >= 0 and after[at]]
+        return min(known, key=lambda push: push.seconds, default=None)
+
+    def _touch(self, at: int, push: Push | None) -> Touch | None:
+        if at < 0:
+            return None
+        found = self._touch_of(int(self._past.numbers[at]), b"committer")
+        if found is None or push is None:
+            return found
+        return replace(found, pushed=_instant(push.seconds), pushed_by=push.who or None)
+
+    def _touch_of(self, number: int, second: bytes) -> Touch | None:
+        """What a commit or tag says of who made it and when."""
+        oid = self._store.oid(number)
+        if number not in self._touches:
+            try:
+                _, data = self._store.read(oid)
+            except AbsentError:
+                return None
+            head = dict(line.partition(b" ")[::2] for line in reversed(data.partition(b"\n\n")[0].split(b"\n")))
+            made = head.get(second, b"")
+            wrote = head.get(b"author", made)
+            self._touches[number] = Touch(
+                oid, _who(wrote), _instant(seconds(wrote)), _who(made), _instant(seconds(made))
+            )
+        return self._touches[number]
+
+    def _tip(self, oid: str) -> int:
+        return final_targets(self._graph.tags, self._store.number(oid))
+
+
+def _rank(name: str) -> tuple[int, str]:
+    """HEAD and branches first, what hosts make last."""
+    order = ("HEAD", "refs/heads/", "refs/remotes/", "refs/tags/", "refs/stash", "refs/notes/")
+    return next((at for at, start in enumerate(order) if name.startswith(start)), len(order)), name
+
+
+def _is_proposal(name: str) -> bool:
+    return name.startswith(("refs/pull/", "refs/merge-requests/", "refs/changes/", "refs/pull-requests/"))
+
+
+def _who(line: bytes) -> str:
+    return _text(line.rpartition(b"> ")[0] + b">") if b"> " in line else _text(line)
+
+
+def _text(data: bytes) -> str:
+    return data.decode("utf-8", "surrogateescape")
+
+
+def _instant(value: int) -> str:
+    """RFC 3339, or nothing when there is no time or none of our calendar."""
+    if value == NO_TIME or not 0 <= value <= _LATEST:
+        return ""
+    return format_instant(datetime.fromtimestamp(value, UTC))
+

@@ -1,0 +1,317 @@
+"""The exposure search of a git repository: all objects, wherever they are, and where each hit comes from.
+
+In order:
+1. Lay out: packs, loose objects, refs, reflogs, borrowed objects. Files are read here and never by git.
+2. Search blobs, delta tree by delta tree, in as many processes as asked for.
+3. Read what trees, commits and tags name, and search their own bytes in the same walk; what is missing is told.
+4. Follow all hits up to the commits that hold them.
+5. Search git's own files: configuration, hooks, reflogs, descriptions, ref names, the index.
+
+Whatever could not be read is a fault: the search is then incomplete.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+
+import numpy as np
+
+from holdfast.app.ports_exposure import Listener, Target
+from holdfast.engines.exposure import pool
+from holdfast.engines.exposure.cache import ResultCache
+from holdfast.engines.exposure.git_layout import Repository, git_folder, lay_out, nested
+from holdfast.engines.exposure.git_links import LinkReader
+from holdfast.engines.exposure.git_names import search_names, search_texts
+from holdfast.engines.exposure.git_origin import Origins
+from holdfast.engines.exposure.git_rows import from_rows, to_rows
+from holdfast.engines.exposure.git_store import Store, open_store
+from holdfast.engines.exposure.git_stray import search_stray
+from holdfast.engines.exposure.git_work import Result, Row, Worker, guarded
+from holdfast.engines.exposure.inflater import NotReadyError, ready
+from holdfast.engines.exposure.limits import Limits
+from holdfast.exposure.git.graph import Graph
+from holdfast.exposure.git.history import above
+from holdfast.exposure.git.layout import BLOB, OFS_DELTA, TREE, Whole
+from holdfast.exposure.git.pushes import Push
+from holdfast.exposure.query import Query
+from holdfast.exposure.results import Fault, Hit, Totals
+
+UNIT = 8 << 20
+"""Compressed bytes of one unit of work."""
+ALONE = 4 << 20
+"""Packed bytes up to which a repository is searched in this process."""
+_LOOSE = 2_000
+_NAMED = 20
+
+
+@dataclass(slots=True)
+class GitSearcher:
+    """Searches repositories."""
+
+    processes: int
+    """0: in this process."""
+    cache: ResultCache | None = None
+    plain: bool = False
+    """Whether the engine without kernels is used."""
+    limits: Limits = field(default_factory=Limits)
+    pushes: Sequence[Push] = ()
+    """What a host's log tells of pushes."""
+    fallback: str | None = None
+    """Why the plain engine is used though it was not asked for."""
+
+    def __post_init__(self) -> None:
+        """Prove the fast engine once; without it the plain one is used, which is said."""
+        if not self.plain:
+            try:
+                ready()
+            except NotReadyError as fault:
+                self.plain, self.fallback = True, str(fault)
+
+    def search(self, target: Target, query: Query, listener: Listener) -> Totals:
+        """See :class:`~holdfast.app.ports_exposure.Searcher`."""
+        home = git_folder(Path(target.where))
+        if home is None:
+            listener.fault(Fault(target.shown, "", "it is no git repository that can be read"))
+            return Totals()
+        return self._repository(home, target, query, listener)
+
+    def _repository(self, home: Path, target: Target, query: Query, listener: Listener) -> Totals:
+        repository = lay_out(home)
+        inner = nested(repository)
+        run = _Run(self, repository, target, query, listener)
+        totals = run.everything(inner)
+        for one in inner:
+            shown = f"{target.shown}!{one.relative_to(repository.common)}"
+            totals += self._repository(one, Target(str(one), shown, target.visibility), query, listener)
+        return totals
+
+
+@dataclass(slots=True)
+class _Run:
+    """One search of one repository."""
+
+    searcher: GitSearcher
+    repository: Repository
+    target: Target
+    query: Query
+    listener: Listener
+    totals: Totals = field(default_factory=Totals)
+    _store: Store = field(init=False)
+    _worker: Worker = field(init=False)
+    _links: LinkReader = field(init=False)
+    _mark: str = ""
+    _done: int = 0
+    _bytes: int = 0
+
+    def everything(self, inner: list[Path]) -> Totals:
+        """Search it all."""
+        searcher, store = self.searcher, open_store(self.repository)
+        self._store = store
+        self._worker = Worker(store, self.query, searcher.plain, searcher.limits)
+        self._links = LinkReader(self._worker)
+        self._mark = "" if searcher.cache is None else searcher.cache.mark(self.query, repr(searcher.limits))
+        self._bytes = sum(len(pack.entries.pack.data) for pack in store.packs)
+        for where, reason in store.faults:
+            self._fault(where, reason)
+        for pack in store.packs:
+            self._structural(pack.file.path.name, len(pack.entries.damaged), len(pack.entries.circular))
+        rows = [*self._objects(), *self._stray()]
+        graph, more = self._read_links({row.number for row in rows if row.number >= 0})
+        rows += more
+        self._missing(graph)
+        self._origins(graph, rows)
+        for hit in (*search_names(self.repository, self._worker), *search_texts(self.repository, inner, self._worker, self._fault)):
+            self.listener.hit(self._at(hit))
+        names = sorted(name.decode("utf-8", "replace") for name in graph.links)
+        more = f" and {len(names) - _NAMED} more" if len(names) > _NAMED else ""
+        if names:
+            self._not_searched(f"submodules (other repositories) of {self.target.shown}: {', '.join(names[:_NAMED])}{more}")
+        self.totals += Totals(bytes_read=self._bytes)
+        return self.totals
+
+    # -- searching
+
+    def _objects(self) -> Iterator[Row]:
+        """Search blobs, loose objects and orphans; rows as they come."""
+        tasks = [*self._cut("blobs"), *(("orphans", number) for number in self._with_orphans())]
+        loose = self._store.repository.loose
+        tasks += [("loose", start, min(start + _LOOSE, len(loose))) for start in range(0, len(loose), _LOOSE)]
+        for task, outcome in self._run(tasks, self._do):
+            if isinstance(outcome, pool.KilledError):
+                self._killed(task)
+                continue
+            yield from self._take(outcome)
+            self._advance(task)
+
+    def _do(self, task: pool.Task) -> Result:
+        """One unit, in whatever process."""
+        name = str(task[0])
+        if name == "loose":
+            return guarded(lambda: self._worker.loose(self._store.repository.loose[task[1] : task[2]]), "loose objects")
+        pack = self._store.packs[task[1]]
+        where = pack.file.path.name
+        if name == "orphans":
+            return guarded(lambda: self._worker.orphans(pack), where)
+        cache, unit = self.searcher.cache, f"{pack.entries.index.checksum}:{name}:{task[2]}-{task[3]}"
+        if cache is not None and (kept := cache.get(unit, self._mark)) is not None:
+            found = from_rows(kept, self._store)
+            if found is not None:
+                return found
+        roots = self._roots(task[1], name)[task[2] : task[3]]
+        found = guarded(lambda: self._worker.objects(pack, roots), where)
+        if cache is not None and not found.faults:
+            cache.put(unit, self._mark, to_rows(found, self._store), self.query)
+        return found
+
+    def _stray(self) -> list[Row]:
+        """Search packs without an index and files of interrupted writes."""
+        found = search_stray(self._store, self._worker)
+        return list(self._take(found))
+
+    # -- links and origins
+
+    def _read_links(self, hits: set[int]) -> tuple[Graph, list[Row]]:
+        """Read what objects name and search names and messages; rows of what was found in them."""
+        edges = bool(hits)
+        graph, rows = self._walk_links(hits, edges=edges, search=True)
+        trees = {row.number for row in rows if row.kind == "tree"}
+        if trees and not edges:
+            graph = self._walk_links(hits, edges=True, search=False)[0]
+        folders = {tree for tree, _, _ in graph.named} | trees
+        if folders:
+            marks = above(graph, folders, len(self._store.ids)) | hits | trees
+            graph.named |= self._names_of(marks)
+        return graph, rows
+
+    def _walk_links(self, marks: set[int], *, edges: bool, search: bool) -> tuple[Graph, list[Row]]:
+        graph, rows = Graph(), []
+        wanted = sorted(marks)
+
+        def do(task: pool.Task) -> tuple[Graph, Result]:
+            pack = self._store.packs[task[1]]
+            roots = self._roots(task[1], "links")[task[2] : task[3]]
+            return self._links.units(pack, roots, wanted, edges=edges, search=search)
+
+        for task, outcome in self._run(list(self._cut("links")), do):
+            if isinstance(outcome, pool.KilledError):
+                self._killed(task)
+                continue
+            graph.add(outcome[0])
+            rows += self._take(outcome[1])
+            self._advance(task)
+        graph.add(self._links.others(wanted, edges=edges))
+        return graph, rows
+
+    def _names_of(self, marks: set[int]) -> set[tuple[int, int, bytes]]:
+        """Entries of all folders above the hits that lead down to them."""
+        graph = Graph()
+        wanted = np.fromiter(marks, np.int64, len(marks))
+
+        def do(task: pool.Task) -> tuple[Graph, Result]:
+            pack = self._store.packs[task[1]]
+            table = pack.entries.pack
+            mine = np.isin(pack.numbers, wanted) & (table.final == TREE)
+            roots = np.unique(table.family[mine])
+            share = np.ascontiguousarray(roots[task[2] :: task[3]])
+            return self._links.units(pack, share, marks, edges=False, search=False)
+
+        shares = max(1, self.searcher.processes)
+        tasks = [("names", number, share, shares) for number in range(len(self._store.packs)) for share in range(shares)]
+        for task, outcome in self._run(tasks, do):
+            if isinstance(outcome, pool.KilledError):
+                self._killed(task)
+            else:
+                graph.add(outcome[0])
+        graph.add(self._links.others(marks, edges=False))
+        return graph.named
+
+    def _origins(self, graph: Graph, rows: list[Row]) -> None:
+        origins = Origins(self._store, graph, self.searcher.pushes, self.target.visibility)
+        for hit in origins.hits(rows):
+            self.listener.hit(self._at(hit))
+        for where, reason in origins.faults:
+            self._fault(where, reason)
+
+    # -- units
+
+    def _roots(self, number: int, what: str) -> Whole:
+        """Whole objects of a pack: blobs, or what links."""
+        kind = self._store.packs[number].entries.pack.kind
+        wanted = kind == BLOB if what == "blobs" else (kind > 0) & (kind != BLOB) & (kind < OFS_DELTA)
+        return np.nonzero(wanted)[0]
+
+    def _cut(self, what: str) -> Iterator[pool.Task]:
+        """Ranges of roots whose delta trees are some ``UNIT`` compressed bytes together."""
+        for number, pack in enumerate(self._store.packs):
+            table = pack.entries.pack
+            weight = np.bincount(table.family, weights=table.stop - table.start, minlength=len(table.kind))
+            roots = self._roots(number, what)
+            filled = np.cumsum(weight[roots])
+            if len(roots):
+                parts = np.searchsorted(filled, np.arange(UNIT, float(filled[-1]), UNIT), "left") + 1
+                bounds = np.unique(np.concatenate([[0], np.minimum(parts, len(roots)), [len(roots)]]))
+                for start, end in zip(bounds.tolist(), bounds[1:].tolist(), strict=False):
+                    yield what, number, start, end, int(weight[roots[start:end]].sum())
+
+    def _with_orphans(self) -> list[int]:
+        return [number for number, pack in enumerate(self._store.packs) if len(pack.entries.orphans)]
+
+    def _run(self, tasks: Sequence[pool.Task], do):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN202 - as ``pool.run``
+        alone = self._bytes <= ALONE and len(self._store.repository.loose) < _LOOSE
+        return pool.run(tasks, do, 0 if alone else self.searcher.processes)
+
+    # -- telling
+
+    def _take(self, found: Result) -> Iterator[Row]:
+        for where, reason in found.faults:
+            self._fault(where, reason)
+        for digest in sorted(found.kept_elsewhere):
+            kept = self.repository.common / "lfs" / "objects" / digest[:2] / digest[2:4] / digest
+            if not kept.is_file():
+                self._fault(f"Git LFS content {digest[:12]}", "it is kept elsewhere and is not here")
+        for words in found.not_searched:
+            self._not_searched(words)
+        self.totals += Totals(
+            objects=found.objects, files=found.files, bytes_inflated=found.made, bytes_matched=found.matched,
+            cached=found.cached,
+        )
+        yield from found.rows
+
+    def _at(self, hit: Hit) -> Hit:
+        return replace(hit, target=self.target.shown)
+
+    def _fault(self, where: str, reason: str) -> None:
+        self.listener.fault(Fault(self.target.shown, where, reason))
+
+    def _killed(self, task: pool.Task) -> None:
+        pack = self._store.packs[task[1]].file.path.name if task[0] != "loose" else "loose objects"
+        self._fault(pack, f"the process that searched a part of it ({task[0]} {task[2:4]}) was killed")
+
+    def _structural(self, where: str, damaged: int, circular: int) -> None:
+        if damaged:
+            self._fault(where, f"{damaged:,} entries have a head that cannot be read")
+        if circular:
+            self._fault(where, f"{circular:,} deltas are made from one another in a circle")
+
+    def _not_searched(self, words: str) -> None:
+        self.totals += Totals(not_searched=frozenset({words}))
+
+    def _advance(self, task: pool.Task) -> None:
+        if len(task) > 4:  # noqa: PLR2004 - a range, with its bytes
+            self._done += task[4]
+            self.listener.progress(min(self._done, self._bytes), self._bytes, str(task[0]))
+
+    def _missing(self, graph: Graph) -> None:
+        """Tell what is named and is not here."""
+        repository = self.repository
+        if repository.shallow:
+            self._fault("", f"the clone is shallow: history before {len(repository.shallow):,} commits is not here")
+        shallow = {self._store.number(oid) for oid in repository.shallow}
+        lost = {oid.hex() for oid, source in graph.missing.items() if source not in shallow}
+        lost |= {oid for oid in repository.refs.values() if self._store.number(oid) < 0}
+        if lost:
+            why = "promised by the repository it was cloned from, and never fetched" if repository.promised else "missing"
+            named = ", ".join(one[:12] for one in sorted(lost)[:3])
+            self._fault("", f"{len(lost):,} objects are {why}: {named}{' and more' if len(lost) > 3 else ''}")  # noqa: PLR2004 - as many as are named

@@ -1,0 +1,258 @@
+"""From objects up to the commits that hold them: paths, who introduced them and when, which refs still have them.
+
+All hits of a repository are followed at once, level by level, over the edges that one walk over the trees has read.
+Numbers are those of the store; *positions* are places in the table of commits.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from holdfast.exposure.git.graph import NO_TIME, Graph
+from holdfast.exposure.git.jit import kernel
+from holdfast.exposure.git.layout import Whole
+
+STATES = 4_000_000
+"""Pairs of folder and path that are followed at once; more is told as not told."""
+_LEVELS = 512
+
+
+@dataclass(frozen=True, slots=True)
+class Held:
+    """Where a hit is in history."""
+
+    paths: tuple[bytes, ...]
+    """Every path, shortest first."""
+    commits: Whole
+    """Positions of the commits whose trees hold it, or of the commit itself."""
+    introducing: Whole
+    """Of those, the ones none of whose parents holds it."""
+    cut: bool = False
+    """Whether there was more than is followed."""
+
+
+@dataclass(slots=True)
+class History:
+    """Commits and how they follow one another."""
+
+    numbers: Whole
+    """Of the commits, sorted."""
+    trees: Whole
+    committed: Whole
+    authored: Whole
+    first_parent: Whole
+    parents: Whole
+    """Positions of parents, commit after commit."""
+    first_child: Whole
+    children: Whole
+    _by_tree: Whole = field(default_factory=lambda: np.zeros(0, np.int64))
+
+    def position(self, number: int) -> int:
+        """Of a commit by its number; -1 when it is none."""
+        place = int(np.searchsorted(self.numbers, number))
+        return place if place < len(self.numbers) and self.numbers[place] == number else -1
+
+    def reach(self, positions: Sequence[int] | Whole, *, forward: bool = False) -> np.ndarray:
+        """Which commits can be reached: their ancestors, or with ``forward`` their descendants; themselves included."""
+        mask = np.zeros(len(self.numbers), np.uint8)
+        seeds = np.unique(np.asarray(positions, np.int64))
+        first, others = (self.first_child, self.children) if forward else (self.first_parent, self.parents)
+        _spread(first, others, seeds, mask, np.zeros(len(self.numbers) + 1, np.int64))
+        return mask
+
+    def with_tree(self, trees: Whole) -> tuple[Whole, Whole]:
+        """Places in ``trees`` and positions of the commits that have each as their root."""
+        ordered = self.trees[self._by_tree]
+        low, high = np.searchsorted(ordered, trees, "left"), np.searchsorted(ordered, trees, "right")
+        place, at = _expanded(low, high)
+        return place, self._by_tree[at]
+
+    def earliest(self, positions: Whole) -> int:
+        """The one committed first; -1 when there is none."""
+        return self._extreme(positions, latest=False)
+
+    def latest(self, positions: Whole) -> int:
+        """The one committed last."""
+        return self._extreme(positions, latest=True)
+
+    def _extreme(self, positions: Whole, *, latest: bool) -> int:
+        if not len(positions):
+            return -1
+        times = self.committed[positions]
+        known = times != NO_TIME
+        if known.any():
+            positions, times = positions[known], times[known]
+        return int(positions[np.argmax(times) if latest else np.argmin(times)])
+
+
+def history(graph: Graph) -> History:
+    """Put the commits of a graph together."""
+    rows = graph.commit_rows()
+    rows = rows[np.argsort(rows[:, 0], kind="stable")]
+    numbers = np.ascontiguousarray(rows[:, 0])
+    pairs = graph.parent_pairs()
+    child, parent = np.searchsorted(numbers, pairs[:, 0]), np.searchsorted(numbers, pairs[:, 1])
+    known = (child < len(numbers)) & (parent < len(numbers))
+    child, parent, pairs = child[known], parent[known], pairs[known]
+    known = (numbers[child] == pairs[:, 0]) & (numbers[parent] == pairs[:, 1]) if len(numbers) else known[:0]
+    child, parent = child[known], parent[known]
+    first_parent, parents = _grouped(child, parent, len(numbers))
+    first_child, children = _grouped(parent, child, len(numbers))
+    trees = np.ascontiguousarray(rows[:, 1])
+    return History(
+        numbers, trees, rows[:, 2], rows[:, 3], first_parent, parents, first_child, children,
+        np.argsort(trees, kind="stable"),
+    )  # fmt: skip
+
+
+def above(graph: Graph, folders: set[int], count: int) -> set[int]:
+    """The folders and every folder that holds one of them, at any depth.
+
+    Args:
+        graph: with edges.
+        folders: numbers.
+        count: objects of the store.
+    """
+    trees, inner = graph.edges()
+    mark = np.zeros(count, bool)
+    fresh = np.fromiter(folders, np.int64, len(folders))
+    mark[fresh] = True
+    now = mark.copy()
+    while len(fresh):
+        found = np.unique(trees[now[inner]])
+        fresh = found[~mark[found]]
+        mark[fresh] = True
+        now[:] = False
+        now[fresh] = True
+    return set(np.nonzero(mark)[0].tolist())
+
+
+def follow(past: History, named: set[tuple[int, int, bytes]], hits: Sequence[int]) -> dict[int, Held]:
+    """Follow objects up to the commits that hold them.
+
+    Args:
+        past: the commits.
+        named: entries of folders whose objects are the hits or folders above them.
+        hits: numbers of blobs and trees.
+    """
+    links = _Links(named)
+    which = np.arange(len(hits), dtype=np.int64)
+    state = _State(which, np.asarray(hits, np.int64), np.zeros(len(hits), np.int64))
+    names: list[bytes] = [b""]
+    found: dict[int, list[tuple[Whole, Whole]]] = {}
+    cut = False
+    for _ in range(_LEVELS):
+        _note_roots(past, state, names, found)
+        state, names = links.up(state, names)
+        if not len(state.hit):
+            break
+        if len(state.hit) > STATES:
+            cut = True
+            break
+    return {hit: _held(past, found.get(place, []), cut) for place, hit in enumerate(hits)}
+
+
+@dataclass(frozen=True, slots=True)
+class _State:
+    hit: Whole
+    tree: Whole
+    path: Whole
+
+
+class _Links:
+    """Which folders hold an object, and under which name."""
+
+    def __init__(self, named: set[tuple[int, int, bytes]]) -> None:
+        words = sorted({name for _, _, name in named})
+        place = {name: number for number, name in enumerate(words)}
+        rows = sorted((child, tree, place[name]) for tree, child, name in named)
+        table = np.array(rows, np.int64).reshape(-1, 3)
+        self._child, self._tree, self._name = (np.ascontiguousarray(table[:, k]) for k in range(3))
+        self._words = words
+
+    def up(self, state: _State, names: list[bytes]) -> tuple[_State, list[bytes]]:
+        low = np.searchsorted(self._child, state.tree, "left")
+        high = np.searchsorted(self._child, state.tree, "right")
+        place, at = _expanded(low, high)
+        joined = self._name[at] * len(names) + state.path[place]
+        kinds, path = np.unique(joined, return_inverse=True)
+        longer = [
+            self._words[one // len(names)] + (b"/" + names[one % len(names)] if names[one % len(names)] else b"")
+            for one in kinds.tolist()
+        ]
+        rows = np.unique(np.stack([state.hit[place], self._tree[at], path.reshape(-1)], axis=1), axis=0)
+        return _State(*(np.ascontiguousarray(rows[:, k]) for k in range(3))), longer
+
+
+def _note_roots(past: History, state: _State, names: list[bytes], found: dict[int, list[tuple[Whole, Whole]]]) -> None:
+    place, commits = past.with_tree(state.tree)
+    if not len(place):
+        return
+    for hit in np.unique(state.hit[place]).tolist():
+        mine = state.hit[place] == hit
+        paths = np.unique(state.path[place][mine])
+        told = [names[one] for one in paths.tolist()]
+        found.setdefault(hit, []).append((np.unique(commits[mine]), np.array(told, object)))
+
+
+def _held(past: History, parts: list[tuple[Whole, Whole]], cut: bool) -> Held:  # noqa: FBT001 - a column of its own
+    if not parts:
+        return Held((), np.zeros(0, np.int64), np.zeros(0, np.int64), cut)
+    commits = np.unique(np.concatenate([one for one, _ in parts]))
+    paths = sorted({path for _, some in parts for path in some.tolist()}, key=lambda path: (len(path), path))
+    return Held(tuple(paths), commits, introducing(past, commits), cut)
+
+
+def introducing(past: History, commits: Whole) -> Whole:
+    """Of some commits, those none of whose parents is among them."""
+    place, at = _expanded(past.first_parent[commits], past.first_parent[commits + 1])
+    inherited = np.isin(past.parents[at], commits)
+    keeps = np.ones(len(commits), bool)
+    keeps[place[inherited]] = False
+    return commits[keeps]
+
+
+def final_targets(tags: Mapping[int, int], number: int) -> int:
+    """What a chain of tags names in the end."""
+    for _ in range(64):
+        if number not in tags:
+            return number
+        number = tags[number]
+    return -1
+
+
+def _grouped(keys: Whole, values: Whole, count: int) -> tuple[Whole, Whole]:
+    order = np.argsort(keys, kind="stable")
+    counts = np.bincount(keys, minlength=count) if len(keys) else np.zeros(count, np.int64)
+    return np.concatenate([[0], np.cumsum(counts)]).astype(np.int64), values[order]
+
+
+def _expanded(low: Whole, high: Whole) -> tuple[Whole, Whole]:
+    """For ranges: the number of the range, and each place in it."""
+    counts = high - low
+    place = np.repeat(np.arange(len(low)), counts)
+    starts = np.repeat(low - np.concatenate([[0], np.cumsum(counts)[:-1]]), counts) if len(low) else low
+    return place, (np.arange(len(place)) + starts).astype(np.int64)
+
+
+@kernel
+def _spread(first: Whole, others: Whole, seeds: Whole, mask: np.ndarray, queue: Whole) -> None:
+    filled = 0
+    for seed in seeds:
+        if mask[seed] == 0:
+            mask[seed] = 1
+            queue[filled] = seed
+            filled += 1
+    read = 0
+    while read < filled:
+        node = queue[read]
+        read += 1
+        for place in range(first[node], first[node + 1]):
+            other = others[place]
+            if mask[other] == 0:
+                mask[other] = 1
+                queue[filled] = other
+                filled += 1
