@@ -136,6 +136,17 @@ class Exposures:
     _lock: threading.Lock = field(default_factory=threading.Lock)
     _running: dict[str, Running] = field(default_factory=dict)
 
+    def check(self, incident_id: str, viewer: Viewer) -> IncidentState:
+        """The incident, for somebody who may search in it.
+
+        Raises:
+            NotFoundError: absent, or not for this viewer.
+            ForbiddenError: they may not.
+        """
+        state = self.app.incident(incident_id, viewer)
+        permit(viewer, ACT, state)
+        return state
+
     def start(self, incident_id: str, viewer: Viewer, wanted: Wanted) -> Running:
         """Search in the background; how far it is.
 
@@ -144,8 +155,7 @@ class Exposures:
             RefusedError: an item is not there any more, or a path is not allowed.
             ConflictError: a search is under way in this incident.
         """
-        state = self.app.incident(incident_id, viewer)
-        permit(viewer, ACT, state)
+        state = self.check(incident_id, viewer)
         compile_query([wanted.secret])  # refuses what cannot be searched for, before anything begins
         aims = self._aims(state, wanted)
         running = self._claim(incident_id, viewer)
@@ -170,8 +180,7 @@ class Exposures:
         Raises:
             BadInputError: it is no report.
         """
-        state = self.app.incident(incident_id, viewer)
-        permit(viewer, ACT, state)
+        state = self.check(incident_id, viewer)
         report = reporting.read(lines)
         origin = f"holdfast exposure search, made elsewhere and handed in by {viewer.account}"
         return self._keep(state.id, viewer, report, origin, "elsewhere", lambda text: text)

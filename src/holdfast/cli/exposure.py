@@ -5,22 +5,20 @@ from __future__ import annotations
 import shutil
 import signal
 from collections.abc import Sequence
-from io import BytesIO
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 from rich.markup import escape
 
+from holdfast.cli.exposure_incident import hand_in
 from holdfast.cli.exposure_secret import Asking, secrets_of
 from holdfast.cli.output import err, fail, out, print_json, settings, table
 from holdfast.kernel.errors import BadInputError, HoldfastError
 
 if TYPE_CHECKING:
-    from holdfast.app.capturing import Captured
     from holdfast.app.exposing import Order, Report
     from holdfast.app.ports_exposure import Target
-    from holdfast.cli.connection import Connection
     from holdfast.wiring_exposure import Kit
 
 NAME = "exposure"
@@ -125,7 +123,7 @@ def search(  # noqa: PLR0913 - each is an option
         order = _order(kit, asking, aimed, label or ())
         report = _searched(kit, order, as_json=as_json, incident=incident)
         if incident is not None:
-            _keep(report, incident, as_json=as_json)
+            hand_in(incident, report.lines(), as_json=as_json)
     except HoldfastError as error:
         fail(error, as_json=as_json)
     code = INTERRUPTED if report.interrupted else 0 if report.complete else INCOMPLETE
@@ -302,33 +300,10 @@ def _next(report: Report, incident: str | None) -> str:
     if not report.complete:
         return f"make readable what is named above, then run it again: {_AGAIN} TARGET"
     if incident is not None:
-        return f"holdfast evidence list {incident}"
+        return f"holdfast exposure list {incident}"
     if report.hits:
         return f"rotate the secret, then keep this as evidence: {_AGAIN} --incident INC TARGET"
     return f"search what is not named here yet (remotes, registries, exports, backups): {_AGAIN} TARGET"
-
-
-def _keep(report: Report, incident: str, *, as_json: bool) -> None:
-    """Capture the report as evidence, as it was printed."""
-    import json  # noqa: PLC0415 - only here
-    from datetime import UTC, datetime  # noqa: PLC0415 - likewise
-
-    from holdfast import __version__  # noqa: PLC0415 - likewise
-    from holdfast.app.capturing import Capturer, Collector, Labels  # noqa: PLC0415 - slow to load
-    from holdfast.cli.capturing import ServerSink  # noqa: PLC0415 - likewise
-    from holdfast.cli.output import run  # noqa: PLC0415 - likewise
-
-    data = "".join(json.dumps(line) + "\n" for line in report.lines()).encode()
-    labels = Labels("file", "exposure.jsonl", "holdfast exposure search", None)
-
-    def capture(server: Connection) -> Captured:
-        capturer = Capturer(
-            ServerSink(server, incident), lambda: datetime.now(UTC), Collector("holdfast-exposure", __version__)
-        )
-        return capturer.stream(BytesIO(data), labels)
-
-    taken = run(capture, as_json=as_json)
-    err().print(f"Kept as [bold]{escape(taken.evidence_id)}[/] of {escape(incident)}, SHA-256 {taken.sha256}.")
 
 
 def _warn(warnings: Sequence[str]) -> None:

@@ -91,7 +91,7 @@ def _commands() -> Mapping[str, Callable[..., None]]:
 
 
 def _lists() -> tuple[tuple[str, str, Callable[..., None]], ...]:
-    from holdfast.cli import reading, sections  # noqa: PLC0415 - slow to load: see _start
+    from holdfast.cli import exposure_incident, reading, sections  # noqa: PLC0415 - slow to load: see _start
 
     return (
         ("evidence", "list", reading.evidence),
@@ -101,6 +101,7 @@ def _lists() -> tuple[tuple[str, str, Callable[..., None]], ...]:
         ("account", "list", reading.accounts),
         ("token", "list", reading.tokens),
         ("question", "list", sections.questions),
+        ("exposure", "list", exposure_incident.list_exposure),
         ("play", "show", sections.play),
         ("claim", "list", sections.claims),
         ("update", "list", sections.updates),

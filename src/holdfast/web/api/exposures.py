@@ -74,12 +74,14 @@ def router() -> APIRouter:
         incident_id: IncidentPath, request: Request, viewer: ViewerDep, app: ApplicationDep
     ) -> JSONResponse:
         """Keep a report that ``holdfast exposure search`` made elsewhere, as its lines; it is read strictly."""
+        searches = app.exposure_searches()
+        await run_in_threadpool(searches.check, incident_id, viewer)  # before anything is read
         body = bytearray()
         async for chunk in request.stream():
             body += chunk
             if len(body) > MAX_BYTES:
                 raise _too_large()
-        taken = await run_in_threadpool(app.exposure_searches().take, incident_id, viewer, bytes(body).splitlines())
+        taken = await run_in_threadpool(searches.take, incident_id, viewer, bytes(body).splitlines())
         return JSONResponse(exposing.as_json(taken), 201)
 
     @routes.get("/exposure", operation_id="read-exposure")
