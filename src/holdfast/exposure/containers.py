@@ -85,6 +85,18 @@ def container(head: bytes) -> str | None:
     return "mail" if head[0] in _MAIL_FIRST and begins_mail(head) else None
 
 
+def gzip_header(head: bytes) -> int:
+    """Bytes of a gzip member's header, with the name and the comment in it."""
+    at = 10
+    if len(head) > at and head[3] & 4:
+        at += 2 + int.from_bytes(head[at : at + 2], "little")
+    for flag in (8, 16):
+        if len(head) > at and head[3] & flag:
+            end = head.find(b"\x00", at)
+            at = end + 1 if end >= 0 else len(head)
+    return min(at, len(head))
+
+
 def runs(head: bytes) -> bool:
     """Whether a program begins here, which may carry an archive at its end."""
     return head.startswith(_RUNS)

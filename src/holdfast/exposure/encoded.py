@@ -15,6 +15,8 @@ import re
 import zlib
 from base64 import standard_b64encode
 
+import zstandard
+
 _BEGINNINGS = (
     b"H4sI",  # gzip
     b"UEsDB",  # zip
@@ -28,13 +30,14 @@ _BEGINNINGS = (
 )
 LITERALS = _BEGINNINGS + tuple(dict.fromkeys(standard_b64encode(one)[: len(one) * 8 // 6] for one in _BEGINNINGS))
 """What to look for in a text: the beginnings, and the beginnings of their base64."""
-ENOUGH = 32
+ENOUGH = 1024
 """Decoded bytes that are enough to tell chance from an archive."""
 
 _END = re.compile(rb"[^A-Za-z0-9+/_\-\s\\]")
 _URL = bytes.maketrans(b"-_", b"+/")
 _SPACE = b" \t\r\n\x0b\x0c"
 _BZIP2 = re.compile(rb"BZh[1-9](?:1AY&SY|\x17rE8P\x90)")
+_ZIP_HEADER, _VERSIONS, _LONGEST_NAME, _WINDOW = 30, 100, 4096, 1 << 30
 _ZIP_METHODS = frozenset({0, 1, 6, 8, 9, 12, 14, 20, 93, 95, 96, 97, 98, 99})
 
 
@@ -62,27 +65,58 @@ class Run:
         if not self.ended:
             self._rest = text[whole:] + kept
             return out
-        last = text[whole:]
-        return out + binascii.a2b_base64(last + b"=" * (4 - len(last))) if len(last) > 1 else out
+        return out + _last(text[whole:])
+
+    def close(self) -> bytes:
+        """Decode what is left at the end of the text."""
+        rest, self._rest = self._rest, b""
+        if self.ended:
+            return b""
+        self.ended = True
+        return _last(rest.rstrip(b"\\").translate(_URL, _SPACE))
+
+
+def _last(text: bytes) -> bytes:
+    """The bytes of a group that is not full, as far as it tells any."""
+    return binascii.a2b_base64(text + b"=" * (4 - len(text))) if len(text) > 1 else b""
 
 
 def plausible(head: bytes) -> bool:
     """Whether decoded bytes are the beginning of an archive, or of base64 of one."""
     if head.startswith(b"\x1f\x8b\x08"):
-        return len(head) > 3 and not head[3] & 0xE0 and _inflates(head)  # noqa: PLR2004 - the flags
+        return _inflates(head)
     if head.startswith(b"PK\x03\x04"):
-        method, name = int.from_bytes(head[8:10], "little"), int.from_bytes(head[26:28], "little")
-        return len(head) >= 30 and method in _ZIP_METHODS and 0 < name < 1 << 12  # noqa: PLR2004 - a header's size
+        return len(head) >= _ZIP_HEADER and _is_zip_member(head)
     if head.startswith(b"\x28\xb5\x2f\xfd"):
-        return len(head) > 4 and not head[4] & 0x08  # noqa: PLR2004 - the descriptor, whose fourth bit is reserved
+        return _is_frame(head)
     if head.startswith(b"\xfd7zXZ\x00"):
-        return head[6:7] == b"\x00"
+        return head[8:12] == zlib.crc32(head[6:8]).to_bytes(4, "little")
     return _BZIP2.match(head) is not None or head.startswith(_BEGINNINGS)
 
 
 def _inflates(head: bytes) -> bool:
+    """Whether at least one byte comes out, or the whole of nothing."""
+    inflater = zlib.decompressobj(31)
     try:
-        zlib.decompressobj(31).decompress(head, 1)
+        return bool(inflater.decompress(head, 1)) or inflater.eof
     except zlib.error:
         return False
-    return True
+
+
+def _is_zip_member(head: bytes) -> bool:
+    version, method, name = (int.from_bytes(head[at : at + 2], "little") for at in (4, 8, 26))
+    shown = head[_ZIP_HEADER : _ZIP_HEADER + name]
+    return (
+        version < _VERSIONS
+        and method in _ZIP_METHODS
+        and 0 < name < _LONGEST_NAME
+        and min(shown, default=0) >= ord(" ")
+    )
+
+
+def _is_frame(head: bytes) -> bool:
+    try:
+        told = zstandard.get_frame_parameters(head)
+    except zstandard.ZstdError:
+        return False
+    return told.window_size <= _WINDOW

@@ -12,7 +12,7 @@ import lzma
 import struct
 import zlib
 from collections.abc import Callable, Iterator
-from typing import Protocol, cast
+from typing import IO, Protocol, cast
 
 import zstandard
 from isal import isal_zlib
@@ -182,7 +182,7 @@ class Zstd:
         """Before the frame."""
         self._out: list[bytes] = []
         self._writer = zstandard.ZstdDecompressor(max_window_size=_WINDOW).stream_writer(
-            cast("zstandard.IO[bytes]", self), write_size=PIECE, closefd=False
+            cast("IO[bytes]", self), write_size=PIECE, closefd=False
         )
         self._frame = _Frame()
         self.ended = False
@@ -192,6 +192,11 @@ class Zstd:
         """Hear what the library inflated."""
         self._out.append(bytes(data))
         return len(data)
+
+    @property
+    def skipped(self) -> bool:
+        """Whether the frame is one that holds nothing to inflate."""
+        return self._frame.skipped
 
     def again(self) -> None:
         """Begin the next frame."""
@@ -232,6 +237,10 @@ class _Frame:
         self._last = self._checksum = False
         self.ended = False
         self.reason = ""
+
+    @property
+    def skipped(self) -> bool:
+        return self._stage == "skipped"
 
     def step(self, data: bytes, place: int) -> int:
         """How many of the bytes belong to the next few blocks."""

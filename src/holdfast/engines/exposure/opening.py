@@ -12,6 +12,7 @@ from holdfast.engines.exposure.running import About, Place, Run, Sink, Where
 from holdfast.engines.exposure.zipping import Zip
 from holdfast.exposure import containers, encoded, zips
 from holdfast.exposure.mail import MailEvent, MailWalker
+from holdfast.exposure.results import Match
 from holdfast.exposure.zips import Held
 
 AFTER = "(after the end)"
@@ -31,6 +32,9 @@ class Inflated:
         self._spare = self._inflater
         self._between = b""
         self._after: Sink | None = None
+        self._before = len(run.found.matches)
+        self._member_at = 0
+        self._asides: list[tuple[int, int]] = []
         self._over = False
         self._read = self._given = 0
 
@@ -38,8 +42,20 @@ class Inflated:
         """Of the compressed bytes: the same member."""
         return Place(self._where.inner, 0, known=False)
 
+    def told(self, match: Match) -> bool:
+        """Whether a match of the compressed bytes was told as one of what they hold: little is stored as it is."""
+        if any(start <= match.start and match.end <= end for start, end in self._asides):
+            return False
+        depth = len(self._where.inner)
+        return any(
+            (one.match.secret, one.match.form) == (match.secret, match.form) and one.inner[:depth] == self._where.inner
+            for one in self._run.found.matches[self._before :]
+        )
+
     def feed(self, piece: bytes) -> None:
         """See :class:`~holdfast.engines.exposure.running.Sink`."""
+        if not self._read and self._kind == "gzip":
+            self._asides.append((0, containers.gzip_header(piece)))
         self._read += len(piece)
         if self._after is not None:
             self._after.feed(piece)
@@ -67,8 +83,8 @@ class Inflated:
                 if not out:
                     continue
                 self._given += len(out)
-                self._run.spend(len(out))
                 self._child.feed(out)
+                self._run.spend(len(out))
                 if self._given > limits.ratio_from and self._given > self._read * limits.ratio:
                     self._broken_off(f"inflates to more than {limits.ratio} times its size: broken off")
                     return b""
@@ -78,6 +94,10 @@ class Inflated:
         if not inflater.ended:
             return b""
         rest = inflater.rest
+        end = self._read - len(rest)
+        if isinstance(inflater, Zstd) and inflater.skipped and len(self._asides) < _PARTS:
+            self._asides.append((self._member_at, end))
+        self._member_at = end
         self._inflater, self._spare, self._between = None, inflater, b""
         return rest
 
@@ -144,8 +164,8 @@ class Mail:
                 self._part = self._run.stream(self._where.within(event.part.name, "mail", event.part.about))
             elif self._part is not None:
                 if event.data:
-                    self._run.spend(len(event.data))
                     self._part.feed(event.data)
+                    self._run.spend(len(event.data))
                 if event.what == "end":
                     self._part.close()
                     self._part = None
@@ -230,7 +250,20 @@ class Encoded:
 
     def feed(self, piece: bytes) -> None:
         """See :class:`~holdfast.engines.exposure.running.Sink`."""
-        data = self._characters.feed(piece)
+        self._take(self._characters.feed(piece), len(piece))
+        if self._characters.ended:
+            self.close()
+
+    def close(self) -> None:
+        """See :class:`~holdfast.engines.exposure.running.Sink`."""
+        if not self.over:
+            self._take(self._characters.close(), 0)
+        self.over = True
+        child, self._child = self._child, None
+        if child is not None:
+            child.close()
+
+    def _take(self, data: bytes, length: int) -> None:
         if self._head is not None:
             self._head += data
             if len(self._head) < encoded.ENOUGH and not self._characters.ended:
@@ -241,16 +274,8 @@ class Encoded:
                 return
             self._run.member()
             self._child = self._run.stream(self._where)
-        if self._child is not None and data:
-            self.took += len(piece)
-            self._run.spend(len(data))
-            self._child.feed(data)
-        if self._characters.ended:
-            self.close()
-
-    def close(self) -> None:
-        """See :class:`~holdfast.engines.exposure.running.Sink`."""
-        self.over = True
-        child, self._child = self._child, None
-        if child is not None:
-            child.close()
+        if self._child is not None:
+            self.took += length
+            if data:
+                self._child.feed(data)
+                self._run.spend(len(data))

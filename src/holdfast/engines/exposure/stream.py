@@ -97,7 +97,8 @@ class Stream:
         self._run.found.matched += window.matched
         late, self._late = self._late, []
         for match in late:
-            self._tell(match, window.recent)
+            if not (isinstance(self._opener, Inflated) and self._opener.told(match)):
+                self._tell(match, window.recent)
         self._window = None
 
     def _keep(self, piece: bytes) -> None:
@@ -170,8 +171,9 @@ class Stream:
 
     def hear(self, match: Match) -> None:
         """A match."""
-        if isinstance(self._opener, Zip):
-            self._late.append(match)
+        if isinstance(self._opener, Zip | Inflated):
+            if len(self._late) <= self._run.limits.places:
+                self._late.append(match)
         elif self._window is not None:
             self._tell(match, self._window.recent)
 

@@ -161,8 +161,8 @@ class Walked:
     def _fill(self, child: Sink, length: int) -> None:
         while length > 0:
             step = min(length, _PIECE)
-            self._run.spend(step)
             child.feed(bytes(step))
+            self._run.spend(step)
             length -= step
 
     def _end(self, member: Member) -> None:

@@ -193,8 +193,8 @@ class _Content:
     def _pass_on(self, out: bytes) -> None:
         self._crc = isal_zlib.crc32(out, self._crc)
         self._given += len(out)
-        self._run.spend(len(out))
         self._child.feed(out)
+        self._run.spend(len(out))
         limits = self._run.limits
         if self._given > limits.ratio_from and self._given > (self.place - self._entry.data) * limits.ratio:
             raise DamagedError(f"inflates to more than {limits.ratio} times its size: broken off")
