@@ -170,7 +170,7 @@ class RuleMatcher:
         return Found(rule.key, fingerprint(secret, self._key), group[0].start, end)
 
     def _wide(self, data: Buffer) -> Iterator[Found]:
-        for base, end in _wide_runs(data):
+        for base, end in wide_runs(data):
             narrow = bytes(data[base:end:2])
             ends, _ = self._gates.ends(narrow)
             for one in self._merged(sorted(set(self._spans(narrow, ends)))):
@@ -236,9 +236,11 @@ def length_bucket(length: int) -> str:
     return f"over {_LENGTHS[-1]} bytes"
 
 
-def _wide_runs(data: Buffer) -> Iterator[tuple[int, int]]:
+def wide_runs(data: Buffer) -> Iterator[tuple[int, int]]:
     """Start and end of text in UTF-16, of ASCII characters."""
     held = np.frombuffer(data, dtype=np.uint8)
+    if held.all():
+        return
     text = _TEXT[held]
     pairs = text[:-1] & (held[1:] == 0)
     for first in (0, 1):
