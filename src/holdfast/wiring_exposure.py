@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import os
+import shutil
+import sys
 import time
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -23,14 +25,23 @@ from holdfast.engines.exposure.remotes import RemoteSearcher, checked, is_remote
 from holdfast.engines.exposure.secret_input import Given, VaultPlace
 from holdfast.exposure.query import Query
 from holdfast.exposure.results import Totals, Visibility
-from holdfast.kernel.errors import NotFoundError
+from holdfast.kernel.errors import BadInputError, NotFoundError
+from holdfast.kernel.instants import format_instant
 from holdfast.kernel.secrets import SecretValue, fingerprint
 
 if TYPE_CHECKING:
+    from holdfast.engines.exposure import staged
     from holdfast.engines.exposure.git_search import GitSearcher
+    from holdfast.engines.exposure.guarding import Guarded
+    from holdfast.exposure.checking import Item
+    from holdfast.exposure.results import Fault
+
+    StagedRepository = staged.Repository
 
 REGISTRIES = ("oci://", "pypi+https://", "pypi+http://", "npm+https://", "npm+http://")
 _FOLDER = "exposure"
+_SHORTEST_KEY = 16
+"""Bytes of a key that a team shares."""
 __all__ = ["REGISTRIES", "Choices", "Given", "Hardened", "Kit", "VaultPlace", "aim", "indexed_units", "now", "quieten"]
 
 
@@ -205,8 +216,13 @@ def _target(number: int, text: str, visibility: Visibility) -> Target:
 
 
 def indexed_units(place: Path) -> list[Unit]:
-    """What the index reads of a place."""
-    return [folder_unit(place)]
+    """What the index reads of a place: packs of a repository once, files and loose objects each time."""
+    from holdfast.engines.exposure.git_tokens import repository_units  # noqa: PLC0415 - numba is slow to load
+
+    history = repository_units(place)
+    if history is None:
+        return [folder_unit(place)]
+    return [*history, folder_unit(place)] if (place / ".git").exists() else history
 
 
 def now() -> datetime:
@@ -217,3 +233,57 @@ def now() -> datetime:
 def _cpu() -> float:
     spent = os.times()
     return spent.user + spent.system + spent.children_user + spent.children_system
+
+
+def fingerprint_key(settings: Settings, file: Path | None) -> bytes:
+    """The key of fingerprints: the user's, or the one in a private file that a team shares.
+
+    Raises:
+        UnavailableError: the user's key cannot be used.
+        BadInputError: the file holds too little.
+        ForbiddenError: others can read the file.
+    """
+    if file is None:
+        return load_or_create_key(settings.keys).key("fingerprints")
+    shared = secret_input.from_file(file).secrets[0].reveal()
+    if len(shared) < _SHORTEST_KEY:
+        raise BadInputError(
+            "fingerprint-key-too-short",
+            "Nothing was checked.",
+            why=f"The file of the shared key holds fewer than {_SHORTEST_KEY} bytes.",
+            next_step="Make one: (umask 077; openssl rand -hex 32 > FILE)",
+        )
+    return ExposureKey(shared).key("fingerprints")
+
+
+def staged_repository(place: Path) -> StagedRepository:
+    """The repository of a folder, for checking what gets in; a hook's own environment says where its index is.
+
+    Raises:
+        NotFoundError: the folder is in none.
+    """
+    from holdfast.engines.exposure.staged import Repository  # noqa: PLC0415 - few starts need it
+
+    return Repository(place, os.environ if place == Path() else {})
+
+
+def file_items(paths: Sequence[Path], window: int) -> Iterator[Item | Fault]:
+    """Contents of files and folders, for checking."""
+    from holdfast.engines.exposure.staged import files  # noqa: PLC0415 - few starts need it
+
+    return files(paths, window)
+
+
+def guard(place: Path, secret: SecretValue, *, incident: str) -> Guarded:
+    """Put a guard against a leaked value into a repository: see :func:`holdfast.engines.exposure.guarding.install`."""
+    from holdfast.engines.exposure.guarding import install  # noqa: PLC0415 - few starts need it
+
+    own = shutil.which(sys.argv[0]) or str(Path(sys.argv[0]).absolute())
+    return install(place, secret, incident=incident, added=format_instant(now()), program=own)
+
+
+def pre_commit_config(place: Path) -> Path:
+    """Write a configuration for the pre-commit framework, if there is none."""
+    from holdfast.engines.exposure.guarding import write_pre_commit_config  # noqa: PLC0415 - few starts need it
+
+    return write_pre_commit_config(place)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from typing import NamedTuple
 
 import numpy as np
 from numba import njit, uint64
@@ -10,6 +11,22 @@ from numba import njit, uint64
 from holdfast.exposure.fingerprints import LONGEST, SHORTEST, mark, tokens
 
 Marks = np.ndarray
+
+
+class Windows(NamedTuple):
+    """Several texts in one buffer."""
+
+    data: memoryview
+    starts: np.ndarray
+    """Where each begins, in order: 64-bit numbers, the first is 0."""
+
+    def __len__(self) -> int:
+        """Bytes of all."""
+        return len(self.data)
+
+
+Buffer = bytes | memoryview | bytearray | Windows
+_FROM_THE_START = np.zeros(1, np.int64)
 _ROOM = 1 << 20
 """Marks that are gathered before they are sorted."""
 _PIECE = 1 << 22
@@ -61,40 +78,44 @@ def _mark(data: np.ndarray, start: int, end: int, keys: np.ndarray) -> np.uint64
 
 
 @njit(cache=True, nogil=True)
-def _scan(data: np.ndarray, classes: np.ndarray, keys: np.ndarray, found: np.ndarray) -> int:
+def _scan(data: np.ndarray, starts: np.ndarray, classes: np.ndarray, keys: np.ndarray, found: np.ndarray) -> int:
     """Marks of the tokens; how many. There must be room for three of every sixteen bytes.
 
     Three runs are followed at once, of the wide, the middle and the narrow alphabet. Where they are the same run, it
-    is told once.
+    is told once. No run goes over a start.
     """
-    size, count = len(data), 0
-    starts = np.full(4, -1, np.int64)
-    before = np.uint8(0)
-    for place in range(size + 1):
-        kind = classes[data[place]] if place < size else np.uint8(0)
-        if kind == before:
-            continue
-        before = kind
-        told = np.int64(-1)
-        for level in range(3, 0, -1):
-            if kind >= level:
-                if starts[level] < 0:
-                    starts[level] = place
-            elif starts[level] >= 0:
-                start = starts[level]
-                if start != told and SHORTEST <= place - start <= LONGEST:
-                    found[count] = _mark(data, start, place, keys)
-                    count += 1
-                told = start
-                starts[level] = -1
+    count = 0
+    for piece in range(len(starts)):
+        first = starts[piece]
+        end = starts[piece + 1] if piece + 1 < len(starts) else len(data)
+        runs = np.full(4, -1, np.int64)
+        before = np.uint8(0)
+        for place in range(first, end + 1):
+            kind = classes[data[place]] if place < end else np.uint8(0)
+            if kind == before:
+                continue
+            before = kind
+            told = np.int64(-1)
+            for level in range(3, 0, -1):
+                if kind >= level:
+                    if runs[level] < 0:
+                        runs[level] = place
+                elif runs[level] >= 0:
+                    start = runs[level]
+                    if start != told and SHORTEST <= place - start <= LONGEST:
+                        found[count] = _mark(data, start, place, keys)
+                        count += 1
+                    told = start
+                    runs[level] = -1
     return count
 
 
-def gather(buffers: Iterable[bytes | memoryview | bytearray], key: bytes) -> Marks:
+def gather(buffers: Iterable[Buffer], key: bytes) -> Marks:
     """Marks of all tokens in some buffers, sorted, each once.
 
     Args:
-        buffers: each is looked at by itself: a token must not be cut between two.
+        buffers: each is looked at by itself: a token must not be cut between two. One is done with before the next is
+            asked for.
         key: 16 bytes.
     """
     keys = np.frombuffer(key[:16], "<u8").astype(np.uint64)
@@ -110,18 +131,24 @@ def gather(buffers: Iterable[bytes | memoryview | bytearray], key: bytes) -> Mar
     return merged([gathered, *pending])
 
 
-def _pieces(buffers: Iterable[bytes | memoryview | bytearray], keys: np.ndarray) -> Iterator[Marks]:
+def _pieces(buffers: Iterable[Buffer], keys: np.ndarray) -> Iterator[Marks]:
     for buffer in buffers:
+        if isinstance(buffer, Windows):
+            yield _marks(np.frombuffer(buffer.data, np.uint8), buffer.starts, keys)
+            continue
         data = np.frombuffer(buffer, np.uint8)
         at = 0
         while at <= len(data):
             piece = data[at : at + _PIECE]
             if at + len(piece) < len(data):
                 piece = piece[: _cut(piece)]
-            found = np.empty(len(piece) // SHORTEST * 3 + 8, np.uint64)
-            count = _scan(piece, _CLASSES, keys, found)
-            yield np.unique(found[:count])
+            yield _marks(piece, _FROM_THE_START, keys)
             at += max(len(piece), 1)
+
+
+def _marks(data: np.ndarray, starts: np.ndarray, keys: np.ndarray) -> Marks:
+    found = np.empty(len(data) // SHORTEST * 3 + 8, np.uint64)
+    return np.unique(found[: _scan(data, starts, _CLASSES, keys, found)])
 
 
 def _cut(piece: Marks) -> int:
@@ -141,7 +168,7 @@ def copied(marks: memoryview) -> Marks:
     return np.array(np.frombuffer(marks, "<u8"), np.uint64)
 
 
-def gather_plainly(buffers: Iterable[bytes | memoryview | bytearray], key: bytes) -> Marks:
+def gather_plainly(buffers: Iterable[bytes], key: bytes) -> Marks:
     """The same without the kernel, a hundred times slower: the oracle of tests."""
-    found = {token for buffer in buffers for token in tokens(bytes(buffer))}
+    found = {token for buffer in buffers for token in tokens(buffer)}
     return np.array(sorted(mark(token, key) for token in found), np.uint64)

@@ -16,6 +16,7 @@ import os
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from holdfast.engines.exposure.keeping import ExposureKey, private_folder, write_whole
 from holdfast.exposure.fingerprints import MARK_BYTES, Head, mark, pack_head, probable, tokens, unpack_head
@@ -24,7 +25,8 @@ from holdfast.kernel.secrets import SecretValue
 
 _ENDING = ".marks"
 _CHUNK = 8 << 20
-Buffers = Iterable[bytes | memoryview | bytearray]
+if TYPE_CHECKING:
+    from holdfast.exposure.marking import Buffer
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,7 +35,7 @@ class Unit:
 
     name: str
     """Of contents that never change, such as the checksum of a pack; empty for what is read each time."""
-    buffers: Callable[[], Buffers]
+    buffers: Callable[[], Iterable[Buffer]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -187,7 +189,7 @@ class _Counting:
     def __init__(self) -> None:
         self.size = 0
 
-    def through(self, buffers: Buffers) -> Iterator[bytes | memoryview | bytearray]:
+    def through(self, buffers: Iterable[Buffer]) -> Iterator[Buffer]:
         for buffer in buffers:
             self.size += len(buffer)
             yield buffer

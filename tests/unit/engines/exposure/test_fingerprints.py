@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import os
 import random
 import secrets
 import stat
+import subprocess
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -15,6 +17,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from holdfast.engines.exposure.fingerprints import FingerprintIndex, Unit, folder_unit
+from holdfast.engines.exposure.git_tokens import repository_units
 from holdfast.engines.exposure.keeping import ExposureKey
 from holdfast.exposure import marking
 from holdfast.exposure.fingerprints import Head, holds, mark, pack_head, tokens, unpack_head
@@ -58,6 +61,53 @@ def test_a_long_text_gives_the_same_marks_in_pieces(monkeypatch: pytest.MonkeyPa
     monkeypatch.setattr(marking, "_PIECE", 5_000)
     assert np.array_equal(marking.gather([text], bytes(16)), whole)
     assert len(whole) > 500
+
+
+def test_no_token_goes_over_the_border_of_two_windows_of_one_buffer() -> None:
+    one, two = secrets.token_hex(10).encode(), secrets.token_hex(10).encode()
+    together = marking.Windows(memoryview(one + two), np.array([0, len(one)]))
+    assert np.array_equal(marking.gather([together], bytes(16)), marking.gather_plainly([one, two], bytes(16)))
+    assert len(marking.gather([one + two], bytes(16))) == 1
+
+
+def git(folder: Path, *arguments: str, said: bytes = b"") -> bytes:
+    clean = {"PATH": os.environ["PATH"], "HOME": "/nonexistent", "GIT_CONFIG_NOSYSTEM": "1"}
+    identity = ["-c", "user.name=Ann", "-c", "user.email=ann@example.org"]
+    done = subprocess.run(
+        ["git", *identity, *arguments], cwd=folder, env=clean, check=True, capture_output=True, input=said
+    )
+    return done.stdout
+
+
+def test_every_token_of_a_repositorys_history_is_indexed_and_a_pack_is_read_once(
+    index: FingerprintIndex, tmp_path: Path
+) -> None:
+    folder = tmp_path / "repo"
+    folder.mkdir()
+    git(folder, "init", "-q")
+    values: list[bytes] = []
+    lines = [f"line {number} of a file that changes slowly" for number in range(200)]
+    for number in range(30):
+        values.append(secrets.token_hex(20).encode())
+        lines[(number * 37) % 200] = f"key_{number}={values[-1].decode()}"
+        (folder / "app.env").write_text("\n".join(lines), encoding="ascii")
+        git(folder, "add", ".")
+        git(folder, "commit", "-q", "-m", f"Rotate to {values[-1].decode()[::-1]}")
+    git(folder, "gc", "-q", "--aggressive")
+    home = folder / ".git"
+    first = repository_units(home)
+    assert first is not None
+    assert [bool(unit.name) for unit in first] == [True]
+    index.add(str(home), "repo", first, MADE)
+    messages = [value[::-1] for value in values]
+    assert found(index, *values, *messages) == {"repo": tuple(range(60))}
+    (folder / "later").write_bytes(later := secrets.token_hex(20).encode())
+    git(folder, "add", ".")
+    second = repository_units(home)
+    assert second is not None
+    assert index.add(str(home), "repo", second, MADE).new_units == 1
+    assert found(index, later, values[0]) == {"repo": (0, 1)}
+    assert repository_units(tmp_path) is None
 
 
 def test_what_is_longer_than_any_credential_is_passed_over() -> None:
