@@ -65,7 +65,11 @@ class Kit:
 
     settings: Settings
     choices: Choices = field(default_factory=Choices)
+    announce: Callable[[str], None] = field(default=lambda _sentence: None)
+    """Hears once when the reference engine has to be used though nobody asked for it."""
     _key: ExposureKey | None = None
+    _git: GitSearcher | None = None
+    _pushed: Sequence[Push] = ()
 
     @property
     def folder(self) -> Path:
@@ -104,10 +108,15 @@ class Kit:
         return self.folder / "mirrors"
 
     def means(self) -> Means:
-        """What a search is made with."""
+        """What a search is made with.
+
+        Raises:
+            BadInputError: the log of pushes cannot be used.
+        """
+        self._pushed = self._pushes()
         return Means(
             searcher=self._searcher,
-            engine="plain" if self.choices.plain else "fast",
+            engine=self._engine,
             clock=time.monotonic,
             cpu=_cpu,
             hints=self._hints,
@@ -126,11 +135,39 @@ class Kit:
         return self._local(target)
 
     def _repository(self) -> GitSearcher:
-        from holdfast.engines.exposure.git_search import GitSearcher  # noqa: PLC0415 - numba is slow to load
+        if self._git is None:
+            from holdfast.engines.exposure.git_search import GitSearcher  # noqa: PLC0415 - numba is slow to load
 
-        choices = self.choices
-        cache = self.cache() if choices.cached else None
-        return GitSearcher(processes=choices.processes or os.cpu_count() or 1, cache=cache, plain=choices.plain)
+            choices = self.choices
+            cache = self.cache() if choices.cached else None
+            processes = choices.processes or os.cpu_count() or 1
+            self._git = GitSearcher(processes=processes, cache=cache, plain=choices.plain, pushes=self._pushed)
+            if self._git.fallback is not None:
+                self.announce(f"The fast engine does not start here ({self._git.fallback}): the reference one is used.")
+        return self._git
+
+    def _engine(self) -> str:
+        plain = self.choices.plain if self._git is None else self._git.plain
+        return "plain" if plain else "fast"
+
+    def _pushes(self) -> Sequence[Push]:
+        """What a host's log tells of pushes.
+
+        Raises:
+            BadInputError: the log cannot be read, or tells of none.
+        """
+        path = self.choices.push_log
+        if path is None:
+            return ()
+        from holdfast.exposure.git.pushes import from_log  # noqa: PLC0415 - few searches have one
+
+        try:
+            found, other = from_log(path.read_text(encoding="utf-8"))
+        except (OSError, UnicodeDecodeError) as error:
+            raise _push_log_unfit(path, f"it cannot be read ({type(error).__name__})") from None
+        if not found:
+            raise _push_log_unfit(path, f"none of its {other:,} records tells of a push")
+        return found
 
     def _local(self, target: Target) -> Searcher:
         from holdfast.engines.exposure.folders import FolderSearcher  # noqa: PLC0415 - few starts need it

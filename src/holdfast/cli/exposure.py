@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 from rich.markup import escape
 
+from holdfast.cli import scanning
 from holdfast.cli.exposure_incident import hand_in
 from holdfast.cli.exposure_secret import Asking, secrets_of
 from holdfast.cli.output import err, fail, out, print_json, settings, table
@@ -22,7 +23,7 @@ if TYPE_CHECKING:
     from holdfast.wiring_exposure import Kit
 
 NAME = "exposure"
-WORDS = ("search", "index", "forget")
+WORDS = ("search", "index", "forget", "check", "guard")
 """Commands that start without what only a server needs."""
 FOUND = 7
 INCOMPLETE = 3
@@ -85,6 +86,7 @@ def add_to(group: typer.Typer) -> None:
     index.command("list")(index_list)
     index.command("drop")(index_drop)
     group.add_typer(index, name="index")
+    scanning.add_to(group)
 
 
 def search(  # noqa: PLR0913 - each is an option

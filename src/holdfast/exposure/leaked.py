@@ -164,6 +164,15 @@ def parse(text: str) -> LeakedRules:
         ) from None
 
 
+def joined(files: Iterable[LeakedRules]) -> tuple[LeakedRules, ...]:
+    """Versions of a file as one: whatever any of them forbids; files of other salts stay by themselves."""
+    entries: defaultdict[bytes, dict[bytes, Leaked]] = defaultdict(dict)
+    for one in files:
+        for entry in one.entries:
+            entries[one.salt].setdefault(entry.proof, entry)
+    return tuple(LeakedRules(salt, tuple(found.values())) for salt, found in entries.items())
+
+
 class LeakedMatcher:
     """Finds the values of a file in bytes."""
 
