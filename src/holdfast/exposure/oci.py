@@ -13,9 +13,12 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Literal
 
+from holdfast.exposure.results import Hit
+
+UNREFERENCED = (("referenced", "by no manifest"),)
 LARGEST_DOCUMENT = 4 << 20
 MOST_MANIFESTS = 10_000
 _DIGEST = re.compile(r"sha(?:256:[0-9a-f]{64}|512:[0-9a-f]{128})")
@@ -83,26 +86,29 @@ def worth_checking(path: str) -> bool:
     return bool(_BLOB.search(path) or _SAVED_LAYER.search(path) or _SAVED.search(path))
 
 
-def images(index: bytes, read: Callable[[str], bytes | None], name: str = "") -> tuple[list[Image], list[str]]:
+def images(
+    index: bytes, read: Callable[[str], bytes | None], name: str = "", digest: str = ""
+) -> tuple[list[Image], list[str]]:
     """Every image that an index or manifest leads to, and what was missing or damaged.
 
     Args:
         index: the document to begin with.
         read: gives a blob by its digest; none when it is not there or too large.
         name: of the image, when it is known.
+        digest: of the document, when it is known.
     """
     found: list[Image] = []
     faults: list[str] = []
     seen: set[str] = set()
-    waiting: list[tuple[bytes, str, str]] = [(index, "", name)]
+    waiting: list[tuple[bytes, str, str]] = [(index, digest, name)]
     while waiting:
-        document, digest, called = waiting.pop()
+        document, which, called = waiting.pop()
         parsed = _object(document)
         if parsed is None:
-            faults.append(f"the manifest {digest or 'index'} is damaged")
+            faults.append(f"the manifest {which or 'index'} is damaged")
             continue
         if isinstance(parsed.get("layers"), list):
-            found.append(_image(parsed, called, digest))
+            found.append(_image(parsed, called, which))
         for entry in _descriptors(parsed.get("manifests")):
             inner = entry["digest"]
             if inner in seen:
@@ -179,6 +185,36 @@ def removed_by(image: Image, number: int, path: str, removals: Mapping[str, Iter
         if any(one.removeprefix("./").lstrip("/") in hiding for one in removals.get(layer.key, ())):
             return later
     return None
+
+
+def placed(
+    hit: Hit,
+    key: str,
+    places: list[Position],
+    removals: Mapping[str, list[str]],
+    read: Callable[[str], bytes | None],
+) -> Hit:
+    """A hit in a blob, with what the blob is.
+
+    Args:
+        hit: the hit.
+        key: digest of the blob, or its path in an archive of ``docker save``.
+        places: what the blob is, for each image.
+        removals: names of whiteouts by layer.
+        read: gives a document by its digest.
+    """
+    digest = key if is_digest(key) else None
+    if not places:
+        return replace(hit, digest=digest, about=hit.about + UNREFERENCED)
+    first = places[0]
+    hit = replace(hit, digest=digest, artifact=first.image.name or first.image.manifest or None)
+    if first.role == "layer":
+        path = hit.inner[0] if hit.inner else ""
+        return replace(hit, kind="layer", about=hit.about + about_layer(places, path, removals))
+    if first.role == "image-config":
+        kind, about = about_config(read(key) or b"", hit.start)
+        return replace(hit, kind=kind, about=hit.about + about)
+    return replace(hit, kind="image-config", about=(*hit.about, ("part", "manifest")))
 
 
 def about_layer(places: list[Position], path: str, removals: Mapping[str, Iterable[str]]) -> Pairs:

@@ -16,13 +16,13 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from holdfast.app.ports_exposure import Listener, Target
-from holdfast.engines.exposure import images, naming
+from holdfast.engines.exposure import images
 from holdfast.engines.exposure.limits import Limits
-from holdfast.engines.exposure.naming import shown
 from holdfast.engines.exposure.reading import FileReader, NotReadableError, why
 from holdfast.engines.exposure.unpacking import Wishes, search_bytes, search_reader
-from holdfast.exposure import exports, oci
+from holdfast.exposure import exports, naming, oci
 from holdfast.exposure.matching import Matcher, matcher
+from holdfast.exposure.naming import shown
 from holdfast.exposure.query import Query
 from holdfast.exposure.results import Fault, Hit, Totals
 from holdfast.exposure.unpacked import Found, Inward

@@ -8,22 +8,19 @@ Rules:
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from holdfast.engines.exposure import naming
 from holdfast.engines.exposure.limits import Limits
 from holdfast.engines.exposure.reading import FileReader, NotReadableError, why
 from holdfast.engines.exposure.unpacking import search_reader
-from holdfast.exposure import oci
+from holdfast.exposure import naming, oci
 from holdfast.exposure.matching import Matcher
-from holdfast.exposure.oci import Position
 from holdfast.exposure.query import Query
 from holdfast.exposure.results import Hit
 from holdfast.exposure.unpacked import Found, Inward
 
-UNREFERENCED = (("referenced", "by no manifest"),)
 _INDEX, _SAVED = ("index.json",), ("manifest.json",)
 
 
@@ -67,7 +64,7 @@ class Layout:
                 yield path, told[0], []
         # Who hides a file is known only after the layers that come later were read.
         for digest, path, inside, hits in searched:
-            yield path, inside, [placed(hit, digest, known.get(digest, []), removals, self._blob) for hit in hits]
+            yield path, inside, [oci.placed(hit, digest, known.get(digest, []), removals, self._blob) for hit in hits]
 
     def _searched(
         self, digest: str, path: str, base: Callable[[str], Hit], progress: Callable[[str], Callable[[int], None]]
@@ -115,36 +112,6 @@ class Layout:
             reader.close()
 
 
-def placed(
-    hit: Hit,
-    key: str,
-    places: list[Position],
-    removals: Mapping[str, list[str]],
-    read: Callable[[str], bytes | None],
-) -> Hit:
-    """A hit in a blob, with what the blob is.
-
-    Args:
-        hit: the hit.
-        key: digest of the blob, or its path in an archive of ``docker save``.
-        places: what the blob is, for each image.
-        removals: names of whiteouts by layer.
-        read: gives a document by its digest.
-    """
-    digest = key if oci.is_digest(key) else None
-    if not places:
-        return replace(hit, digest=digest, about=hit.about + UNREFERENCED)
-    first = places[0]
-    hit = replace(hit, digest=digest, artifact=first.image.name or first.image.manifest or None)
-    if first.role == "layer":
-        path = hit.inner[0] if hit.inner else ""
-        return replace(hit, kind="layer", about=hit.about + oci.about_layer(places, path, removals))
-    if first.role == "image-config":
-        kind, about = oci.about_config(read(key) or b"", hit.start)
-        return replace(hit, kind=kind, about=hit.about + about)
-    return replace(hit, kind="image-config", about=(*hit.about, ("part", "manifest")))
-
-
 def saved_images(hits: list[Hit], found: Found) -> tuple[list[Hit], list[str]]:
     """Hits in an archive that may hold images, with what they are in, and what is missing or not as its digest says."""
     documents = found.documents
@@ -171,7 +138,7 @@ def saved_images(hits: list[Hit], found: Found) -> tuple[list[Hit], list[str]]:
         if key not in held:
             return hit
         outer, inner = hit.inner[0], hit.inner[1:]
-        told = placed(replace(hit, inner=inner), key, places.get(key, []), removals, read)
+        told = oci.placed(replace(hit, inner=inner), key, places.get(key, []), removals, read)
         return replace(told, inner=(outer, *inner), digest=f"sha256:{held[key].removeprefix('sha256:')}")
 
     return [named(hit) for hit in hits], faults
