@@ -39,7 +39,8 @@ def search_texts(
             fault("!".join([name, *where]), why)
         for one in found.matches:
             match = one.match
+            inward = one.inner or ((f"({one.kind_of_container})",) if one.kind_of_container else ())
             yield Hit(
-                "", "git-file", match.form, match.cls, match.secret, path=name, inner=one.inner, start=match.start,
+                "", "git-file", match.form, match.cls, match.secret, path=name, inner=inward, start=match.start,
                 end=match.end, line=one.line,
             )  # fmt: skip

@@ -270,8 +270,9 @@ class Worker:
         """Take over what is within an archive; what is in its own bytes was found already."""
         oid = self.store.oid(number)[:12] if number >= 0 else "that no index knows"
         for one in inner.matches:
-            if one.inner:
-                found.rows.append(Row(number, TYPE_NAMES[BLOB], one.match, one.line, one.inner))
+            if one.inner or one.kind_of_container:
+                within = one.inner or (f"({one.kind_of_container})",)
+                found.rows.append(Row(number, TYPE_NAMES[BLOB], one.match, one.line, within))
         found.faults += [(f"object {oid}{''.join(f'!{part}' for part in where)}", why) for where, why in inner.faults]
         found.files += inner.members
         found.made += inner.inflated
@@ -292,7 +293,7 @@ class Worker:
         found.matched += size
         inner = search_stream(pieces, self.query, self.anchors, self.limits)
         for one in inner.matches:
-            if not one.inner:
+            if not one.inner and not one.kind_of_container:
                 found.rows.append(Row(number, TYPE_NAMES[BLOB], one.match, one.line))
         self._inner(found, number, inner)
 

@@ -48,6 +48,8 @@ class History:
     """Positions of parents, commit after commit."""
     first_child: Whole
     children: Whole
+    generation: Whole
+    """Commits on the longest way from one without parents."""
     _by_tree: Whole = field(default_factory=lambda: np.zeros(0, np.int64))
 
     def position(self, number: int) -> int:
@@ -71,7 +73,7 @@ class History:
         return place, self._by_tree[at]
 
     def earliest(self, positions: Whole) -> int:
-        """The one committed first; -1 when there is none."""
+        """The one committed first, of equal times the one nearest to the beginning; -1 when there is none."""
         return self._extreme(positions, latest=False)
 
     def latest(self, positions: Whole) -> int:
@@ -85,7 +87,8 @@ class History:
         known = times != NO_TIME
         if known.any():
             positions, times = positions[known], times[known]
-        return int(positions[np.argmax(times) if latest else np.argmin(times)])
+        order = np.lexsort((self.generation[positions], times))
+        return int(positions[order[-1] if latest else order[0]])
 
 
 def history(graph: Graph) -> History:
@@ -102,8 +105,10 @@ def history(graph: Graph) -> History:
     first_parent, parents = _grouped(child, parent, len(numbers))
     first_child, children = _grouped(parent, child, len(numbers))
     trees = np.ascontiguousarray(rows[:, 1])
+    generation = np.zeros(len(numbers), np.int64)
+    _generations(first_parent, first_child, children, generation, np.zeros(len(numbers) + 1, np.int64))
     return History(
-        numbers, trees, rows[:, 2], rows[:, 3], first_parent, parents, first_child, children,
+        numbers, trees, rows[:, 2], rows[:, 3], first_parent, parents, first_child, children, generation,
         np.argsort(trees, kind="stable"),
     )  # fmt: skip
 
@@ -255,4 +260,25 @@ def _spread(first: Whole, others: Whole, seeds: Whole, mask: np.ndarray, queue: 
             if mask[other] == 0:
                 mask[other] = 1
                 queue[filled] = other
+                filled += 1
+
+
+@kernel
+def _generations(first_parent: Whole, first_child: Whole, children: Whole, generation: Whole, queue: Whole) -> None:
+    waiting = first_parent[1:] - first_parent[:-1]
+    filled = 0
+    for node in range(waiting.shape[0]):
+        if waiting[node] == 0:
+            queue[filled] = node
+            filled += 1
+    read = 0
+    while read < filled:
+        node = queue[read]
+        read += 1
+        for place in range(first_child[node], first_child[node + 1]):
+            child = children[place]
+            generation[child] = max(generation[child], generation[node] + 1)
+            waiting[child] -= 1
+            if waiting[child] == 0:
+                queue[filled] = child
                 filled += 1
