@@ -52,10 +52,18 @@ class Searched:
     visibility: Visibility = "unknown"
     complete: bool = True
     """Whether everything in it was looked into."""
+    not_searched: tuple[str, ...] = ()
+    """What belongs to it and this way of searching does not reach, in words: forks of a remote, say."""
+
+    @property
+    def whole(self) -> bool:
+        """Whether nothing of it is left to look into."""
+        return self.complete and not self.not_searched
 
     def as_json(self) -> dict[str, Any]:
         """The target as an object."""
-        return {name: getattr(self, name) for name in self.__slots__}
+        found: dict[str, Any] = {name: getattr(self, name) for name in self.__slots__}
+        return {**found, "not_searched": list(self.not_searched)}
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,7 +95,7 @@ class Report:
     engine: str = ""
     searched_forms: tuple[str, ...] = ()
     not_searched: tuple[str, ...] = ()
-    """Forms and places that this run could not find, in words."""
+    """Spellings and places that this run could not find, in words: those of its targets, and what no search finds."""
 
     @property
     def by_class(self) -> dict[str, int]:
@@ -191,7 +199,10 @@ def screened(report: Report, clean: Callable[[str], str]) -> Report:
         report,
         hits=tuple(map(hit, report.hits)),
         faults=tuple(Fault(clean(one.target), clean(one.where), clean(one.reason)) for one in report.faults),
-        targets=tuple(replace(one, target=clean(one.target)) for one in report.targets),
+        targets=tuple(
+            replace(one, target=clean(one.target), not_searched=tuple(map(clean, one.not_searched)))
+            for one in report.targets
+        ),
         secrets=tuple(replace(one, label=None if one.label is None else clean(one.label)) for one in report.secrets),
         totals=replace(report.totals, not_searched=frozenset(map(clean, report.totals.not_searched))),
         engine=clean(report.engine),
@@ -406,12 +417,14 @@ def _searched(value: object, line: int) -> Searched:
         kind = "git"  # objects are of repositories, and nothing else was looked into
     for derived in ("hits", "faults"):
         row.has(derived)
+    left = set(row.texts("not_searched", 1_000, 1_000)) if row.has("not_searched") else set()
     found = Searched(
         target=row.text("target"),
         kind=kind,
         area=row.choice("area", AREAS) if row.has("area") else area_of_target(kind),
         visibility=row.choice("visibility", VISIBILITIES) if row.has("visibility") else "unknown",
         complete=row.get("complete", bool) if row.has("complete") else True,
+        not_searched=tuple(sorted(left | totals.not_searched)),
     )
     row.finish()
     return found

@@ -3,8 +3,9 @@
 Rules:
 1. The sentence says how many places of which kind, what is still there, since when, and first of all what is missing.
 2. *Nowhere* is only said together with what was searched; an incomplete search found nothing *so far*.
-3. A part of LS2 is done when every target of it was searched completely, and by every form; else it is unknown, with
-   the reason. What no target covers is not settled at all.
+3. A part of LS2 is done when every target of it was searched completely and nothing of it is out of reach; else it is
+   unknown, with the reason. What no target covers is not settled at all. Spellings that no search finds (an own cipher)
+   are said in every report and keep no part from being done: the report is what the part cites.
 4. An event holds counts, instants and fingerprints: no name, no path, no words.
 """
 
@@ -63,10 +64,16 @@ def headline(report: Report, found: Sequence[Place]) -> str:
         parts.append("since when is not known")
     if not report.complete:
         parts.append("incomplete: " + "; ".join(reasons(report)))
-    if report.not_searched:
-        parts.append("not searched: " + ", ".join(report.not_searched[:_REASONS]))
+    left = out_of_reach(report)
+    if left:
+        parts.append("not searched: " + ", ".join(left[:_REASONS]))
     told = "; ".join(parts)
     return f"{told[0].upper()}{told[1:]}."
+
+
+def out_of_reach(report: Report) -> list[str]:
+    """What belongs to the targets and was not searched, each once."""
+    return list(dict.fromkeys(words for target in report.targets for words in target.not_searched))
 
 
 def reasons(report: Report) -> list[str]:
@@ -142,8 +149,9 @@ def parts(report: Report, found: Sequence[Place], said: Iterable[tuple[Area, int
             why = next((one.reason for one in report.faults if one.target == failed[0].target), "broken off")
             reason = f"{told}{len(failed):,} of {len(targets):,} targets were not searched completely: "
             plans.append(PartPlan(area, "unknown", f"{reason}{failed[0].target}: {why}."))
-        elif report.not_searched:
-            plans.append(PartPlan(area, "unknown", f"{told}not searched: {', '.join(report.not_searched[:3])}."))
+        elif any(one.not_searched for one in targets):
+            left = ", ".join(dict.fromkeys(words for one in targets for words in one.not_searched))
+            plans.append(PartPlan(area, "unknown", f"{told}not searched: {left[:1_000]}."))
         elif not report.complete and not report.faults:
             plans.append(PartPlan(area, "unknown", f"{told}the search was broken off before its end."))
         else:
@@ -175,7 +183,7 @@ def as_json(report: Report, found: Sequence[Place]) -> dict[str, Any]:
 
 def _where(report: Report, found: Sequence[Place]) -> str:
     if not found:
-        sure = "nowhere" if report.complete and not report.not_searched else "nowhere so far"
+        sure = "nowhere" if report.complete and not out_of_reach(report) else "nowhere so far"
         return f"found {sure} in {_counted(len(report.targets), 'target')}"
     kinds = Counter[str]()
     repositories = {place.target for place in found if place.area == "source_control" and place.whole}

@@ -265,9 +265,7 @@ def _cure_git(place: Place) -> tuple[str, str]:
         return "Change this setting or ref", "It is in the repository's own files, which a clone does not carry."
     return (
         "Ask the host to delete unreachable objects, forks included",
-        f"No ref leads to it, and a host serves it by its id {place.object or ''} until it is pruned.".replace(
-            "  ", " "
-        ),
+        f"No ref leads to it, and a host serves it by its id{f' {place.object[:12]}…' if place.object else ''}.",
     )
 
 
@@ -304,8 +302,17 @@ def _look(report: Report, found: Sequence[Place]) -> Iterator[Work]:
         yield Work(
             "next", "Search it again", f"{target}{': ' if named else ''}{named}{more}", f"Not looked into: {reason}."
         )
-    for words in report.not_searched:
-        yield Work("then", "Search for it in another way", "everywhere", f"Not searched: {words}.")
+    told: dict[str, list[str]] = {}
+    for searched in report.targets:
+        for words in searched.not_searched:
+            told.setdefault(words, []).append(searched.target)
+    for words, targets in told.items():
+        more = f" and {len(targets) - 3:,} more" if len(targets) > 3 else ""  # noqa: PLR2004 - as many as named
+        where = ", ".join(targets[:3]) + more
+        yield Work("next", "Search for it in another way", where, f"Not searched: {words}.")
+    never = [words for words in report.not_searched if words not in told]
+    if never:
+        yield Work("then", "Keep in mind what no search finds", "everywhere", f"Not searched: {', '.join(never)}.")
 
 
 def _urgency(place: Place) -> Urgency:

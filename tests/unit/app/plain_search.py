@@ -42,4 +42,4 @@ class PlainSearcher:
 
 def plain_means() -> Means:
     """What a search with it is made with."""
-    return Means(lambda _target: PlainSearcher(), "plain", time.monotonic, time.process_time)
+    return Means(lambda _target: PlainSearcher(), lambda: "plain", time.monotonic, time.process_time)

@@ -118,7 +118,7 @@ def test_the_secret_to_revoke_is_named_by_label_and_fingerprint() -> None:
     [
         (world.HEAD, "Replace it by a reference, then take it out of the history", "newest version of main, release"),
         (world.OLD, "Take it out of the history", "after 9 Nov 2026, 16:40 UTC; every clone and fork"),
-        (world.LOST, "Ask the host to delete unreachable objects, forks included", world.LOST.object or "-"),
+        (world.LOST, "Ask the host to delete unreachable objects, forks included", "by its id 000000000000…."),
         (world.LAYER, "Withdraw the image, every tag of this digest", "in a later layer leaves it in this one"),
         (world.MESSAGE, "Delete the message, with its edits", "Notifications"),
         (replace(world.LAYER, kind="package"), "Withdraw this version", "Mirrors and caches"),
@@ -151,12 +151,14 @@ def test_what_is_deployed_from_what_still_holds_it_is_to_be_updated() -> None:
 
 
 def test_pieces_faults_and_what_was_not_searched_are_work_too() -> None:
-    report = replace(world.REPORT, not_searched=("split literals",))
+    targets = (replace(world.TARGETS[0], not_searched=("its forks",)), *world.TARGETS[1:])
+    report = replace(world.REPORT, targets=targets, not_searched=("its forks", "ciphers of one's own"))
     found = [(one.what, one.where) for one in group(report, "look").works]
     assert found == [
         ("Look at the piece by eye", "chat-export.zip: random/2026-11-12.json"),
         ("Search it again", "chat-export.zip: dm/2026-11-12.json"),
-        ("Search for it in another way", "everywhere"),
+        ("Search for it in another way", "acme/payments.git"),
+        ("Keep in mind what no search finds", "everywhere"),
     ]
 
 
@@ -193,8 +195,9 @@ def test_nowhere_is_only_said_of_what_was_searched_completely() -> None:
     assert summary.headline(only(targets=world.TARGETS), ()) == "Found nowhere in 5 targets."
     broken = replace(world.REPORT, hits=(), faults=(), complete=False)
     assert summary.headline(broken, ()).startswith("Found nowhere so far in 5 targets; incomplete: it was broken off")
-    partly = only(targets=world.TARGETS, not_searched=("split literals",))
-    assert summary.headline(partly, ()) == "Found nowhere so far in 5 targets; not searched: split literals."
+    partly = only(targets=(replace(world.TARGETS[0], not_searched=("its forks",)),))
+    assert summary.headline(partly, ()) == "Found nowhere so far in 1 target; not searched: its forks."
+    assert summary.headline(only(not_searched=("ciphers",), targets=world.TARGETS), ()) == "Found nowhere in 5 targets."
 
 
 def test_a_part_is_done_only_when_all_its_targets_were_searched_completely() -> None:
@@ -212,10 +215,10 @@ def test_a_part_is_done_only_when_all_its_targets_were_searched_completely() -> 
     assert next(one for one in summary.parts(report, FOUND) if one.area == "source_control").standing == "unknown"
 
 
-def test_no_part_is_done_by_a_run_that_was_broken_off_or_did_not_search_every_form() -> None:
+def test_no_part_is_done_by_a_run_that_was_broken_off_or_did_not_reach_all_of_a_target() -> None:
     for report in (
         only(targets=world.TARGETS[:2], complete=False),
-        only(targets=world.TARGETS[:2], not_searched=("split literals",)),
+        only(targets=(replace(world.TARGETS[0], not_searched=("its forks",)), world.TARGETS[1])),
     ):
         (one,) = summary.parts(report, ())
         assert one.standing == "unknown"

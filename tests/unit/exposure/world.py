@@ -20,7 +20,9 @@ def touch(number: int, made: str, pushed: str | None = None) -> Touch:
 
 def in_git(number: int, path: str, first: Touch | None, **more: object) -> Hit:
     """A hit in a file of the repository; ``more`` is of the provenance, or of the hit."""
-    of_hit = {name: more.pop(name) for name in ("form", "cls", "kind", "visibility", "target") if name in more}
+    of_hit: dict[str, object] = {
+        name: more.pop(name) for name in ("form", "cls", "kind", "visibility", "target") if name in more
+    }
     known: dict[str, object] = {"paths": (path,), "paths_total": 1, "first": first, "reach": "reachable", **more}
     fields: dict[str, object] = {"target": REPOSITORY, "kind": "blob", "form": "raw", "cls": "exact", **of_hit}
     return Hit(
