@@ -6,7 +6,7 @@ import os
 import shutil
 import sys
 import time
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     from holdfast.engines.exposure.git_search import GitSearcher
     from holdfast.engines.exposure.guarding import Guarded
     from holdfast.exposure.checking import Item
+    from holdfast.exposure.git.pushes import Push
     from holdfast.exposure.results import Fault
 
     StagedRepository = staged.Repository
@@ -260,6 +261,15 @@ def indexed_units(place: Path) -> list[Unit]:
     if history is None:
         return [folder_unit(place)]
     return [*history, folder_unit(place)] if (place / ".git").exists() else history
+
+
+def _push_log_unfit(path: Path, why: str) -> BadInputError:
+    return BadInputError(
+        "push-log-unfit",
+        "Nothing was searched.",
+        why=f"The log of pushes {path.name} cannot be used: {why}.",
+        next_step="Give GitHub's repository activity or push events, or GitLab's, as JSON: --push-log FILE",
+    )
 
 
 def now() -> datetime:

@@ -62,8 +62,8 @@ class Means:
 
     searcher: Callable[[Target], Searcher]
     """What looks through a target; may refuse it with a ``HoldfastError``."""
-    engine: str
-    """``fast`` or ``plain``."""
+    engine: Callable[[], str]
+    """``fast`` or ``plain``; asked when it is over."""
     clock: Callable[[], float]
     """Seconds that only go forward."""
     cpu: Callable[[], float]
@@ -219,7 +219,7 @@ def search(order: Order, means: Means, audience: Audience) -> Report:
         secrets=order.secrets,
         searched_forms=order.forms,
         not_searched=order.not_searched,
-        engine=means.engine,
+        engine=means.engine(),
         seconds=means.clock() - began,
         cpu_seconds=means.cpu() - cpu,
         interrupted=interrupted,

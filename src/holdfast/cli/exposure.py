@@ -121,7 +121,8 @@ def search(  # noqa: PLR0913 - each is an option
     try:
         _check(targets, visibility)
         aimed = aim(targets or (), visibility)  # type: ignore[arg-type]  # it was checked to be one of them
-        kit = Kit(settings(), Choices(processes, plain, not no_cache, push_log))
+        choices = Choices(processes, plain, not no_cache, push_log)
+        kit = Kit(settings(), choices, lambda sentence: _warn([sentence]))
         order = _order(kit, asking, aimed, label or ())
         report = _searched(kit, order, as_json=as_json, incident=incident)
         if incident is not None:

@@ -78,7 +78,7 @@ def order(*names: str) -> Order:
 def means(*scripts: Callable[[Target, Query, Listener], Totals], **more: Any) -> Means:
     turns = iter(scripts)
     ticks = itertools.count()
-    return Means(lambda _target: Scripted(next(turns)), "fast", lambda: float(next(ticks)), lambda: 0.5, **more)
+    return Means(lambda _target: Scripted(next(turns)), lambda: "fast", lambda: float(next(ticks)), lambda: 0.5, **more)
 
 
 def run(asked: Order, *scripts: Callable[[Target, Query, Listener], Totals]) -> tuple[Report, Heard]:
