@@ -160,9 +160,7 @@ def place_lines(hit: Hit) -> Iterator[str]:
     line = "" if hit.line is None else f":{hit.line}"
     mark = "[bold red]" if hit.cls != "partial" else "[yellow]"
     yield f"  {mark}{hit.cls:<8}[/]{_shown(place + line)}"
-    about = [hit.form]
-    if hit.object is not None or hit.kind != "file":
-        about.append(_object(hit))
+    about = [hit.form, _object(hit)]
     if hit.artifact is not None and hit.path is not None:
         about.append(hit.artifact)
     about += [f"{name} {value}" for name, value in hit.about]
@@ -188,7 +186,8 @@ def summary_lines(report: Report) -> Iterator[str]:
     for one in sorted(report.totals.not_searched):
         yield from _indented(f"Cannot be seen this way: {one}.", "  ")
     if report.not_searched:
-        yield from _indented(f"Nothing looks for: {'; '.join(sorted(report.not_searched))}.", "  ")
+        one = min(report.not_searched)
+        yield from _indented(f"{len(report.not_searched)} spellings are not looked for, such as {one}: --json.", "  ")
 
 
 def progress_line(step: Step) -> str:
@@ -229,8 +228,7 @@ def _story(found: Provenance) -> Iterator[str]:
 
 def _still(found: Provenance) -> str:
     if found.heads_total:
-        names = ["HEAD", *found.heads] if found.at_head else [*found.heads]
-        return f"still there: {_some(names[:_NAMES_SHOWN], found.heads_total + found.at_head)}"
+        return f"still there: {_some(found.heads[:_NAMES_SHOWN], found.heads_total)}"
     if found.reach == "reachable":
         return f"not in the newest version of any ref; in the history of {_some(found.refs[:2], found.refs_total)}"
     if found.reach == "reflog":

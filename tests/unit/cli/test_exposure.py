@@ -33,7 +33,7 @@ STORY = Provenance(
     paths=("deploy/prod.env", "old/prod.env"),
     paths_total=2,
     first=TOUCH,
-    heads=("refs/heads/main", "refs/heads/next"),
+    heads=("HEAD", "refs/heads/main", "refs/heads/next"),
     heads_total=5,
     reach="reachable",
     at_head=True,
@@ -154,7 +154,7 @@ def test_people_read_where_since_when_by_whom_and_whether_it_is_still_there_in_8
         "raw, blob abababababab",
         "also as old/prod.env",
         f"since {THEN} by Ann Lee <ann@example.org>, commit cdcdcdcdcdcd, pushed 2026-01-03",
-        "still there: HEAD, refs/heads/main, refs/heads/next and 3 more",
+        "still there: HEAD, refs/heads/main, refs/heads/next and 2 more",
         "Complete: 1 place in 1 of 1 target (1 exact).",
         "Next: ",
     ):
