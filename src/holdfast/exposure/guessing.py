@@ -8,7 +8,8 @@ Rules:
    (Shannon, Prediction and Entropy of Printed English, 1951, gives 1 to 1.5 for long texts; short words are less
    predictable). What separates two of them counts 1 bit.
 2. Usual substitutions (``0`` for ``o``, ``@`` for ``a``) are undone first, where that makes a word.
-3. A year counts 7 bits; a run up or down the alphabet or the digits, and a character repeated, 1 bit a character.
+3. A year counts 7 bits; a date, a time of day, a run up or down the alphabet or the digits, and a character repeated
+   count 1 bit a character.
 4. A word that is in many passwords (``prod``, ``root``, ``mysql``) counts 1.5 bits a character, four keys in a row of
    the keyboard and more 1 bit each.
 5. What comes again (three characters that were there before) counts nothing.
@@ -31,6 +32,7 @@ _HARD = re.compile(rb"[^aeiouyAEIOUY]{4}")
 _VOWEL = re.compile(rb"[aeiouyAEIOUY]")
 _BETWEEN = re.compile(rb"(?<=[A-Za-z])[ _.:/-](?=[A-Za-z])")
 _YEAR = re.compile(rb"(?:19|20)[0-9]{2}")
+_MOMENT = re.compile(rb"[0-9]{4}-[0-9]{2}-[0-9]{2}T?|[0-9]{2}:[0-9]{2}(?::[0-9]{2})?")
 _SUBSTITUTES = bytes.maketrans(b"0134@5$7!", b"oieaassti")
 _COMMON = re.compile(
     rb"(?i)pass|word|prod|root|admin|test|user|login|mysql|postgres|redis|mongo|oracle|docker|kube|jenkins|git|secret"
@@ -66,15 +68,19 @@ def _estimate(value: bytes, read: bytes) -> float:
     counted = [each] * len(value)
     for start, end in _words(value, read):
         counted[start:end] = [min(each, _LETTER_BITS)] * (end - start)
-        for place in (start - 1, end):
-            if _BETWEEN.match(value, place) if place > 0 else False:
+        for place in (max(start - 1, 0), end):
+            if _BETWEEN.match(value, place):
                 counted[place] = 1.0
-    for match in _COMMON.finditer(read):
-        counted[match.start() : match.end()] = [min(each, 1.5)] * (match.end() - match.start())
-    for match in _KEYS.finditer(value):
-        counted[match.start() : match.start() + 4] = [1.0] * 4
-    for match in _YEAR.finditer(value):
-        counted[match.start() : match.end()] = [_YEAR_BITS / 4] * 4
+    for pattern, text, per in (
+        (_COMMON, read, 1.5),
+        (_KEYS, value, 1.0),
+        (_YEAR, value, _YEAR_BITS / 4),
+        (_MOMENT, value, 1.0),
+    ):
+        for match in pattern.finditer(text):
+            # The keys of a row are looked for ahead, so that rows overlap: such a match is empty, and stands for four.
+            end = max(match.end(), match.start() + 4) if pattern is _KEYS else match.end()
+            counted[match.start() : end] = [min(each, per)] * (end - match.start())
     seen: set[bytes] = set()
     for place in range(2, len(value)):
         step, before = value[place] - value[place - 1], value[place - 1] - value[place - 2]

@@ -9,7 +9,8 @@ Rules:
 2. Every place of a text is tried, whatever stands around it; so are what base64 (wrapped, of either alphabet, twice),
    hexadecimal, UTF-16, percent signs and backslashes spell.
 3. A value that is written on several lines is compared without white space, so that it is found however it is wrapped.
-4. A hash that agrees by chance costs one run of scrypt, once in 16 million places.
+4. A find that lies within another one of the same value is told instead of it: it says more exactly where.
+5. A hash that agrees by chance costs one run of scrypt, once in 16 million places.
 """
 
 from __future__ import annotations
@@ -41,11 +42,12 @@ LONGEST = 1 << 16
 SALT_BYTES = 16
 _MEMORY = 64 << 20
 _PIECE = 1 << 20
-_DEPTH = 2
+_DEPTH = 3
 _SPACE = re.compile(rb"\\[nrt]|\s")
 _BASE64 = re.compile(
     rb"[A-Za-z0-9+/_-]{16,}+(?:[\"'`+,\\ \t]{0,8}(?:\r?\n|\\r|\\n){1,2}[\"'`+,\s]{0,80}[A-Za-z0-9+/_-]{4,}+)*+"
 )
+_BASE64_LINE = re.compile(rb"[A-Za-z0-9+/_-]{16,}+")
 _BREAK = re.compile(rb"\\[nr]|[\"'`][ \t]*[+,]?|[\s,\\]+")
 _HEX = re.compile(rb"(?:[0-9A-Fa-f]{2}){12,}+")
 _PERCENT = re.compile(rb"%([0-9A-Fa-f]{2})")
@@ -193,7 +195,14 @@ class LeakedMatcher:
         if self.rules.entries:
             for one in self._in(data, "", _DEPTH):
                 found.setdefault((one.entry.name, one.start, one.end), one)
-        return sorted(found.values(), key=lambda one: (one.start, one.end, one.entry.name))
+        innermost: list[Return] = []
+        last: dict[str, int] = {}
+        # By start, backwards, the longer of equal starts last: whoever ends behind one that begins later contains it.
+        for one in sorted(found.values(), key=lambda one: (-one.start, one.end)):
+            if one.end < last.get(one.entry.name, one.end + 1):
+                last[one.entry.name] = one.end
+                innermost.append(one)
+        return sorted(innermost, key=lambda one: (one.start, one.end, one.entry.name))
 
     def _in(self, data: bytes, form: str, depth: int) -> Iterator[Return]:
         yield from self._plain(data, form)
@@ -297,13 +306,21 @@ class _Spelled(NamedTuple):
 
 def _base64(data: bytes) -> Iterator[_Spelled]:
     for match in _BASE64.finditer(data):
-        run = _BREAK.sub(b"", match[0]) if b"\n" in match[0] or b"\\" in match[0] else match[0]
-        run = run.translate(_URL_SAFE)
-        for skipped in range(4):
-            cut = run[skipped:]
-            cut = cut[: len(cut) - (len(cut) % 4 == 1)]
-            # Letters that are left over after a cut do not spell whole bytes, which this decoder does not mind.
-            yield _Spelled(match.start(), match.end(), "base64", binascii.a2b_base64(cut + b"=" * (-len(cut) % 4)))
+        if b"\n" in match[0] or b"\\" in match[0]:
+            yield from _decoded(match.start(), match.end(), _BREAK.sub(b"", match[0]))
+            for line in _BASE64_LINE.finditer(data, match.start(), match.end()):
+                yield from _decoded(line.start(), line.end(), line[0])
+        else:
+            yield from _decoded(match.start(), match.end(), match[0])
+
+
+def _decoded(start: int, end: int, run: bytes) -> Iterator[_Spelled]:
+    run = run.translate(_URL_SAFE)
+    for skipped in range(4):
+        cut = run[skipped:]
+        cut = cut[: len(cut) - (len(cut) % 4 == 1)]
+        # Letters that are left over after a cut do not spell whole bytes, which this decoder does not mind.
+        yield _Spelled(start, end, "base64", binascii.a2b_base64(cut + b"=" * (-len(cut) % 4)))
 
 
 def _hex(data: bytes) -> Iterator[_Spelled]:
