@@ -93,9 +93,10 @@ def world(tmp_path: Path) -> World:
     (folder / VALUE[:8]).mkdir(parents=True)
     git(repo, "init", "-q")
     for number, spelled in enumerate(spellings(VALUE)):
-        (repo / "app.env").write_bytes(b"KEY=" + spelled + b"\n")
-        git(repo, "add", ".")
-        git(repo, "commit", "-q", "-m", f"Change {number}")
+        (repo / f"{number}.env").write_bytes(b"KEY=" + spelled + b"\n")
+    git(repo, "add", ".")
+    git(repo, "commit", "-q", "-m", "Configure")
+    git(repo, "rm", "-q", "-r", ".")
     (repo / "app.env").write_text("KEY=\n", encoding="ascii")
     git(repo, "add", ".")
     git(repo, "commit", "-q", "-m", f"Remove {VALUE}")
@@ -152,7 +153,8 @@ def test_nothing_that_a_run_says_or_leaves_behind_holds_the_secret(world: World,
         capture_output=True,
         check=True,
     )
-    for shape in (("--json",), ()):  # the second one is answered from what the first one kept
+    # The second one is answered from what the first one kept.
+    for shape in (("--json",), ()) if not engine else (("--json",),):
         words = ["search", "--secret-stdin", "--label", "canary", *shape, *engine, *world.places()]
         with subprocess.Popen(
             world.command(*words),
@@ -199,7 +201,7 @@ def watch(process: subprocess.Popen[bytes], seen: list[bytes]) -> None:
                     told = Path("/proc", name, file).read_bytes()
                     if told not in seen:
                         seen.append(told)
-        time.sleep(0.01)
+        time.sleep(0.05)
 
 
 @pytest.mark.skipif(
