@@ -263,6 +263,7 @@ def plant(planted: Planted, *, seed: object = 0) -> Planted:
         planted.plants[name] = Plant("blob", blobs[name], cls, inner, f"plant/{_name(name)}", "reachable")
     tip = _in_commits(planted, left, clean)
     planted.git("update-ref", "refs/heads/planted", tip)
+    planted.git("symbolic-ref", "HEAD", "refs/heads/planted")
     _in_refs(planted, left, tip)
     planted.git("repack", "-q", "-d")
     _unreachable(planted, base, start, chance)
