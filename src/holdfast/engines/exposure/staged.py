@@ -154,8 +154,11 @@ class Repository:
         if first.strip("0"):
             wanted.append(f"^{self._commit(first)}")
         commits = self._run("rev-list", "--reverse", "--topo-order", *wanted, "--").decode().split()
-        listed = self._run("diff-tree", "--stdin", "-c", "--root", *_RAW, given="\n".join(commits).encode())
-        self._changes = list(_changes(listed.split(b"\0")))
+        asked = "".join(f"{one}\n" for one in commits).encode()
+        listed = self._run("diff-tree", "--stdin", "-c", "--root", "--always", *_RAW, given=asked).split(b"\0")
+        if not set(commits) <= {one.decode("latin-1").strip() for one in listed}:
+            raise _unreadable("git did not tell every commit")
+        self._changes = list(_changes(listed))
         yield from self._messages(commits)
         yield from self._items(self._changes, window)
 
