@@ -148,7 +148,7 @@ def _pieces(buffers: Iterable[Buffer], keys: np.ndarray) -> Iterator[Marks]:
 
 def _marks(data: np.ndarray, starts: np.ndarray, keys: np.ndarray) -> Marks:
     found = np.empty(len(data) // SHORTEST * 3 + 8, np.uint64)
-    return np.unique(found[: _scan(data, starts, _CLASSES, keys, found)])
+    return found[: _scan(data, starts, _CLASSES, keys, found)].copy()
 
 
 def _cut(piece: Marks) -> int:
@@ -160,7 +160,11 @@ def _cut(piece: Marks) -> int:
 
 def merged(several: Iterable[Marks]) -> Marks:
     """Sorted marks of all, each once."""
-    return np.unique(np.concatenate([np.empty(0, np.uint64), *several]))
+    together = np.concatenate([np.empty(0, np.uint64), *several])
+    together.sort()  # many times faster than numpy.unique, which hashes
+    first = np.ones(len(together), np.bool_)
+    np.not_equal(together[1:], together[:-1], out=first[1:])
+    return together[first]
 
 
 def copied(marks: memoryview) -> Marks:
