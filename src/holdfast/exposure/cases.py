@@ -13,7 +13,6 @@ from collections.abc import Iterator
 
 from holdfast.exposure.formats import Rules
 from holdfast.exposure.inputs import scan
-from holdfast.exposure.rules import RuleMatcher
 
 ALPHABETS = {
     "alnum": string.ascii_letters + string.digits,
@@ -42,6 +41,8 @@ def expand(template: str) -> str:
 
 def failing_cases(rules: Rules) -> Iterator[str]:
     """Every case the rules do not satisfy, as a sentence that names its template."""
+    from holdfast.exposure.rules import RuleMatcher  # noqa: PLC0415 - slow to load, and no start needs it
+
     matcher = RuleMatcher(rules, _ANY_KEY, plain=True)
 
     def typed(text: str) -> list[str]:
