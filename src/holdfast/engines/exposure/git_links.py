@@ -180,8 +180,9 @@ class _Buffers:
     def forget(self) -> None:
         """Begin anew: an answer that is remembered is not told again."""
         self.marks[:] = 0
-        for part in self._recent[:2]:
-            part[:] = 0
+        # No place holds an id that belongs to it: not even one of zeros or ones is taken for one that was seen.
+        self._recent[0][:] = -1
+        self._recent[0][-1] = 0
 
     def point(self, state: Whole) -> None:
         """Put their addresses into a walk's row."""
