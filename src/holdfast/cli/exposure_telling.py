@@ -43,11 +43,16 @@ class Telling(Protocol):
         ...
 
 
+def _on_terminal() -> bool:
+    """Whether standard error, as it is by now, is a terminal."""
+    return sys.stderr.isatty()
+
+
 @dataclass(slots=True)
 class Meter:
     """One line on a terminal's standard error that says how far the search is."""
 
-    live: bool = field(default_factory=sys.stderr.isatty)
+    live: bool = field(default_factory=_on_terminal)
     _last: float = 0.0
 
     def show(self, step: Step) -> None:

@@ -40,6 +40,24 @@ _OF_TARGETS: Mapping[str, Area] = MappingProxyType(
 )
 
 
+_ADDRESSES = (
+    ("oci://", "image"),
+    ("pypi+", "package"),
+    ("npm+", "package"),
+    ("ssh://", "git"),
+    ("git@", "git"),
+    ("git://", "git"),
+    ("https://", "git"),
+    ("http://", "git"),
+)
+"""How the addresses begin that a search takes, and what is there."""
+
+
+def kind_of_address(target: str) -> str:
+    """What a target is by its address; nothing when it is a path."""
+    return next((kind for begin, kind in _ADDRESSES if target.startswith(begin)), "")
+
+
 def area_of_target(kind: str) -> Area | None:
     """The part of LS2 that a target of this kind is; none when the kind does not tell."""
     return _OF_TARGETS.get(kind)

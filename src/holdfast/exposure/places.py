@@ -18,7 +18,8 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 from holdfast.exposure.areas import GIT_KINDS, Area, area_of_hit
-from holdfast.exposure.report import CLASSES, Report, Searched, is_instant
+from holdfast.exposure.report import CLASSES, Report, Searched
+from holdfast.exposure.report_lines import is_instant
 from holdfast.exposure.results import Class, Hit, Touch, Visibility
 from holdfast.kernel.instants import format_instant, parse_instant
 

@@ -18,12 +18,10 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field, replace
 from typing import Any, get_args
 
-from holdfast.exposure.areas import AREAS, Area, area_of_target
+from holdfast.exposure.areas import AREAS, Area, area_of_hit, area_of_target, kind_of_address
+from holdfast.exposure.report_lines import FORMAT, NAME, Row, parsed, text, unfit
 from holdfast.exposure.results import Class, Fault, Hit, Provenance, Totals, Touch, Visibility
-from holdfast.kernel.errors import BadInputError, HoldfastError
-from holdfast.kernel.instants import parse_instant
 
-FORMAT = "holdfast-exposure/1"
 MAX_BYTES = 64 << 20
 """Bytes of a whole report."""
 MAX_LINES = 250_000
@@ -31,8 +29,6 @@ CLASSES: tuple[Class, ...] = get_args(Class)
 VISIBILITIES: tuple[Visibility, ...] = get_args(Visibility)
 _REACHES = ("reachable", "reflog", "unreachable")
 _COUNTS = ("objects", "files", "bytes_read", "bytes_inflated", "bytes_matched", "cached")
-_NAME = 4_096
-_MOST = 2**53 - 1
 _OBJECT = re.compile(r"[0-9a-f]{40}|[0-9a-f]{64}")
 _DIGEST = re.compile(r"sha(256|384|512):[0-9a-f]{64,128}")
 _KIND = re.compile(r"[a-z][a-z0-9-]{0,39}")
@@ -146,12 +142,12 @@ def read(lines: Iterable[bytes | str]) -> Report:
     for number, line in enumerate(lines, 1):
         size += len(line)
         if size > MAX_BYTES or number > MAX_LINES:
-            raise _unfit(number, f"it is longer than {MAX_BYTES >> 20} MiB or {MAX_LINES:,} lines")
+            raise unfit(number, f"it is longer than {MAX_BYTES >> 20} MiB or {MAX_LINES:,} lines")
         if not line.strip():
             continue
         if end is not None:
-            raise _unfit(number, "there is a line after the last one")
-        row = _Row(_parsed(line, number), number)
+            raise unfit(number, "there is a line after the last one")
+        row = Row(parsed(line, number), number)
         kind = row.choice("kind", ("hit", "fault", "end"))
         if kind == "hit":
             hits.append(_hit(row))
@@ -160,7 +156,7 @@ def read(lines: Iterable[bytes | str]) -> Report:
         else:
             end = _end(row, hits, faults)
     if end is None:
-        raise _unfit(1, "its last line, of the kind “end”, is missing: it was cut")
+        raise unfit(1, "its last line, of the kind “end”, is missing: it was cut")
     return end
 
 
@@ -211,106 +207,7 @@ def screened(report: Report, clean: Callable[[str], str]) -> Report:
     )
 
 
-class _Row:
-    """One object of a line, read field by field."""
-
-    def __init__(self, value: object, line: int, place: str = "") -> None:
-        if not isinstance(value, dict):
-            raise _unfit(line, f"{place or 'it'} is not an object")
-        self.value, self.line, self.place = value, line, place
-        self.left = set(value)
-
-    def refuse(self, key: str, why: str) -> BadInputError:
-        """The error for a field."""
-        return _unfit(self.line, f"{self.place}{'.' if self.place else ''}{key} {why}")
-
-    def get(self, key: str, kinds: type | tuple[type, ...]) -> Any:  # noqa: ANN401 - of the kinds asked for
-        """A field of one of these types; a missing one is null."""
-        self.left.discard(key)
-        found = self.value.get(key)
-        if not isinstance(found, kinds) or (isinstance(found, bool) and kinds is int):
-            raise self.refuse(key, "is missing or of another type")
-        return found
-
-    def has(self, key: str) -> bool:
-        """Whether the field is there and says something."""
-        self.left.discard(key)
-        return self.value.get(key) is not None
-
-    def text(self, key: str, most: int = _NAME) -> str:
-        """A text, cut to a length."""
-        return _text(self.get(key, str), most)
-
-    def text_or_none(self, key: str, most: int = _NAME) -> str | None:
-        """A text, or nothing."""
-        return self.text(key, most) if self.has(key) else None
-
-    def form(self, key: str, pattern: re.Pattern[str]) -> str:
-        """A text of a fixed form."""
-        found: str = self.get(key, str)
-        if not pattern.fullmatch(found):
-            raise self.refuse(key, "has another form than it may have")
-        return found
-
-    def form_or_none(self, key: str, pattern: re.Pattern[str]) -> str | None:
-        """A text of a fixed form, or nothing."""
-        return self.form(key, pattern) if self.has(key) else None
-
-    def choice(self, key: str, known: tuple[Any, ...]) -> Any:  # noqa: ANN401 - one of the known ones
-        """One of a set of words."""
-        found = self.get(key, str)
-        if found not in known:
-            raise self.refuse(key, f"is none of {', '.join(known)}")
-        return found
-
-    def count(self, key: str, least: int = 0) -> int:
-        """A whole number."""
-        found: int = self.get(key, int)
-        if not least <= found <= _MOST:
-            raise self.refuse(key, "is no number it can be")
-        return found
-
-    def texts(self, key: str, most: int = 1_000, length: int = _NAME) -> tuple[str, ...]:
-        """A list of texts."""
-        found = self.get(key, list)
-        if len(found) > most or not all(isinstance(one, str) for one in found):
-            raise self.refuse(key, f"is no list of at most {most:,} texts")
-        return tuple(_text(one, length) for one in found)
-
-    def instant(self, key: str) -> str:
-        """An instant as it was written; nothing where it is none, as in commits that somebody made by hand."""
-        found: str = self.get(key, str)
-        return found if is_instant(found) else ""
-
-    def row(self, key: str) -> _Row:
-        """An object within."""
-        return _Row(self.get(key, dict), self.line, f"{self.place}{'.' if self.place else ''}{key}")
-
-    def several(self, key: str, most: int) -> list[Any]:
-        """A list of anything."""
-        found: list[Any] = self.get(key, list)
-        if len(found) > most:
-            raise self.refuse(key, f"holds more than {most:,}")
-        return found
-
-    def rows(self, key: str, most: int) -> list[_Row]:
-        """A list of objects."""
-        return [_Row(one, self.line, f"{key}[{place}]") for place, one in enumerate(self.several(key, most))]
-
-    def finish(self) -> None:
-        """Refuse fields that nobody has read."""
-        if self.left:
-            raise self.refuse("", f"has {len(self.left)} fields that no report has")
-
-
-def _parsed(line: bytes | str, number: int) -> object:
-    try:
-        return json.loads(line)
-    except (ValueError, RecursionError):
-        raise _unfit(number, "it is not JSON in UTF-8") from None
-
-
-def _hit(row: _Row) -> Hit:
+def _hit(row: Row) -> Hit:
     about = row.get("about", dict)
     if len(about) > 50 or not all(isinstance(one, str) for one in about.values()):  # noqa: PLR2004 - more than any place has
         raise row.refuse("about", "is no object of at most 50 texts")
@@ -329,7 +226,7 @@ def _hit(row: _Row) -> Hit:
         visibility=row.choice("visibility", VISIBILITIES),
         artifact=row.text_or_none("artifact"),
         digest=row.form_or_none("digest", _DIGEST),
-        about=tuple((_text(name, 60), _text(value, 2_000)) for name, value in about.items()),
+        about=tuple((text(name, 60), text(value, 2_000)) for name, value in about.items()),
         provenance=_provenance(row.row("provenance")) if row.has("provenance") else None,
     )
     if found.end < found.start:
@@ -338,7 +235,7 @@ def _hit(row: _Row) -> Hit:
     return found
 
 
-def _provenance(row: _Row) -> Provenance:
+def _provenance(row: Row) -> Provenance:
     found = Provenance(
         paths=row.texts("paths"),
         paths_total=row.count("paths_total"),
@@ -357,7 +254,7 @@ def _provenance(row: _Row) -> Provenance:
     return found
 
 
-def _touch(row: _Row) -> Touch:
+def _touch(row: Row) -> Touch:
     found = Touch(
         commit=row.form("commit", _OBJECT),
         author=row.text("author", 1_000),
@@ -371,19 +268,20 @@ def _touch(row: _Row) -> Touch:
     return found
 
 
-def _fault(row: _Row) -> Fault:
+def _fault(row: Row) -> Fault:
     found = Fault(row.text("target"), row.text("where"), row.text("reason", 1_000))
     row.finish()
     return found
 
 
-def _end(row: _Row, hits: list[Hit], faults: list[Fault]) -> Report:
+def _end(row: Row, hits: list[Hit], faults: list[Fault]) -> Report:
     if row.has("format"):
         row.choice("format", (FORMAT,))
     for derived in ("interrupted", "cpu_seconds", "bytes_per_second"):
         row.has(derived)
     failed = {one.target for one in faults}
-    targets = [_searched(one, row.line) for one in row.several("targets", 100_000)]
+    read_targets = [_searched(one, row.line) for one in row.several("targets", 100_000)]
+    targets = _kinds([one for one, _ in read_targets], [objects for _, objects in read_targets], hits)
     report = Report(
         hits=tuple(hits),
         faults=tuple(faults),
@@ -401,20 +299,19 @@ def _end(row: _Row, hits: list[Hit], faults: list[Fault]) -> Report:
     return report
 
 
-def _named(row: _Row) -> Named:
+def _named(row: Row) -> Named:
     found = Named(row.count("number"), row.form("fingerprint", _MARK), row.text_or_none("label", 200))
     row.finish()
     return found
 
 
-def _searched(value: object, line: int) -> Searched:
+def _searched(value: object, line: int) -> tuple[Searched, int]:
+    """A target, and how many git objects were looked into."""
     if isinstance(value, str):
-        return Searched(_text(value, _NAME))
-    row = _Row(value, line, "targets")
+        return Searched(text(value, NAME)), 0
+    row = Row(value, line, "targets")
     kind = row.form("kind", _KIND) if row.has("kind") and row.value["kind"] else ""
     totals = _totals(row.row("totals")) if row.has("totals") else Totals()
-    if not kind and totals.objects and not totals.files:
-        kind = "git"  # objects are of repositories, and nothing else was looked into
     for derived in ("hits", "faults"):
         row.has(derived)
     left = set(row.texts("not_searched", 1_000, 1_000)) if row.has("not_searched") else set()
@@ -427,10 +324,37 @@ def _searched(value: object, line: int) -> Searched:
         not_searched=tuple(sorted(left | totals.not_searched)),
     )
     row.finish()
-    return found
+    return found, totals.objects
 
 
-def _totals(row: _Row) -> Totals:
+def _kinds(targets: list[Searched], objects: list[int], hits: list[Hit]) -> list[Searched]:
+    """The targets with the part of LS2 that their kind, their address, or all of their hits tell."""
+    areas: dict[str, set[Area | None]] = {}
+    for hit in hits:
+        areas.setdefault(hit.target, set()).add(area_of_hit(hit.kind))
+    outer = {name for one in targets for name in _around(one.target)}
+
+    def told(one: Searched, count: int) -> Searched:
+        if one.kind or one.area is not None:
+            return one
+        # Git objects are of repositories: of itself, where no other target lies within it.
+        repository = (count > 0 and one.target not in outer) or one.target.endswith("/.git")
+        kind = "git" if repository else kind_of_address(one.target)
+        found = areas.get(one.target, set())
+        area = area_of_target(kind) or (next(iter(found)) if len(found) == 1 else None)
+        return replace(one, kind=kind, area=area)
+
+    return [told(one, count) for one, count in zip(targets, objects, strict=True)]
+
+
+def _around(target: str) -> Iterator[str]:
+    """Every path that a path lies within."""
+    while "/" in target:
+        target = target.rpartition("/")[0]
+        yield target
+
+
+def _totals(row: Row) -> Totals:
     found = Totals(
         **{name: row.count(name) for name in _COUNTS},
         not_searched=frozenset(row.texts("not_searched", 1_000, 1_000)),
@@ -439,7 +363,7 @@ def _totals(row: _Row) -> Totals:
     return found
 
 
-def _adds_up(row: _Row, report: Report) -> None:
+def _adds_up(row: Row, report: Report) -> None:
     """Refuse a last line that says something else than the lines before it."""
     if (row.count("hits"), row.count("faults")) != (len(report.hits), len(report.faults)):
         raise row.refuse("hits", "or faults are not as many as there are lines")
@@ -452,28 +376,3 @@ def _adds_up(row: _Row, report: Report) -> None:
         raise row.refuse("targets", "lack one that a line tells of")
     if not {hit.secret for hit in report.hits} <= {one.number for one in report.secrets}:
         raise row.refuse("secrets", "lack one that a line tells of")
-
-
-def _text(value: str, most: int) -> str:
-    """A text that can be written as UTF-8 and kept, cut to a length."""
-    clean = value.encode("utf-8", "replace").decode().replace("\x00", "\ufffd")
-    return clean if len(clean) <= most else clean[: most - 1] + "…"
-
-
-def is_instant(text: str) -> bool:
-    """Whether it names an instant, with its zone."""
-    try:
-        parse_instant(text)
-    except (HoldfastError, OverflowError):
-        return False
-    return True
-
-
-def _unfit(line: int, why: str) -> BadInputError:
-    return BadInputError(
-        "exposure-report-invalid",
-        "The report was not taken.",
-        why=f"Line {line:,} is no line of a report ({FORMAT}): {why}.",
-        next_step="Hand in the report as it was written: holdfast exposure search --incident INC TARGET",
-        details={"line": line},
-    )

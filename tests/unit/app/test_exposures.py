@@ -5,7 +5,9 @@ from __future__ import annotations
 import base64
 import io
 import json
+import os
 import secrets
+import subprocess
 import threading
 from collections.abc import Iterator
 from dataclasses import replace
@@ -18,6 +20,7 @@ from holdfast.app import exposure_results as results
 from holdfast.app.capturing import Capturer, Collector, Labels
 from holdfast.app.exposure_results import Result
 from holdfast.app.exposures import Running, Wanted
+from holdfast.engines.exposure import hardening
 from holdfast.exposure.report import Named, Report, Searched
 from holdfast.exposure.results import Fault
 from holdfast.kernel.errors import (
@@ -48,6 +51,7 @@ def house(installation: Path) -> Iterator[House]:
     allowed.mkdir()
     with open_house(installation, HOLDFAST_EXPOSURE_ROOTS=str(allowed)) as found:
         found.app.exposure_searches().means = plain_means
+        found.app.exposure_searches().shield = lambda _secrets, _spellings: None
         yield found
 
 
@@ -485,6 +489,44 @@ def test_an_investigation_does_not_read_reports_of_exposure_searches(house: Hous
     found = handed_in(house, incident)
     told = house.app.investigations().run(incident, house.viewer("ada"), Asked())
     assert {"item": found.item.id, "why": "it is the report of an exposure search"} in told["left_out"]
+
+
+def git(*arguments: str) -> None:
+    """Run git without anybody's configuration."""
+    environment = {"PATH": os.environ["PATH"], "HOME": "/nonexistent", "GIT_CONFIG_NOSYSTEM": "1"}
+    who = ("-c", "user.name=Ann", "-c", "user.email=ann@acme.example", "-c", "init.defaultBranch=main")
+    subprocess.run(["git", *who, *arguments], check=True, env=environment, capture_output=True)
+
+
+def test_a_captured_repository_is_searched_through_its_history_with_the_engines_of_the_installation(
+    tmp_path: Path, secret: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(hardening, "no_core_dumps", lambda: True)  # of this process, which goes on with other tests
+    monkeypatch.setattr(hardening, "no_tracebacks", lambda: None)
+    repository = tmp_path / "payments"
+    git("init", str(repository))
+    settings = repository / "settings.py"
+    settings.write_text(f"KEY = '{secret}'\n")
+    git("-C", str(repository), "add", ".")
+    git("-C", str(repository), "commit", "-m", "first")
+    settings.write_text("KEY = os.environ['KEY']\n")
+    git("-C", str(repository), "commit", "-am", "read it from the environment")
+    encoded = base64.b64encode(secret.encode()).decode()
+    with open_house(tmp_path / "house") as house:
+        incident = house.commanded()
+        item = captured_folder(house, incident, repository)
+        log = house.collect(incident, body=f"auth: {encoded}\n".encode())
+        held = files_with(tmp_path / "house", secret.encode(), encoded.encode(), settings.read_bytes())
+        found = searched(house, incident, secret, item, log, visibility={item: "public"})
+        assert files_with(tmp_path / "house", secret.encode(), encoded.encode(), settings.read_bytes()) == held
+    assert found.report.complete, found.report.faults
+    (old,) = [place for place in found.places if place.touch is not None]
+    assert (old.name, old.still, old.visibility, old.basis) == ("settings.py", "history", "public", "committed")
+    assert old.touch is not None
+    assert old.touch.author == "Ann <ann@acme.example>"
+    (line,) = [place for place in found.places if place.target.startswith(log)]
+    assert (line.classes, line.forms) == (("encoded",), ("base64",))
+    assert not any("scratch" in text for text in found.report.lines())
 
 
 def test_many_hits_in_one_file_are_one_place(house: House, secret: str) -> None:

@@ -124,15 +124,34 @@ def test_a_target_with_a_fault_is_never_complete_whatever_the_report_says() -> N
     assert {one.target for one in found.targets if not one.complete} == {world.FAULT.target}
 
 
-def test_the_kind_of_a_target_tells_its_part_and_git_objects_tell_a_repository() -> None:
-    totals = world.REPORT.totals.as_json()
-    targets = [
-        {"target": one.target, "visibility": "internal", "complete": one.complete, "hits": 1, "faults": 0,
-         "totals": {**totals, "objects": 9 if one.kind == "git" else 0, "files": 0 if one.kind == "git" else 3}}
-        for one in world.TARGETS
+def told_of(target: str, objects: int = 0) -> dict[str, Any]:
+    """A target as a run of the command line tells of it."""
+    totals = {**world.REPORT.totals.as_json(), "objects": objects}
+    return {"target": target, "visibility": "unknown", "complete": True, "hits": 0, "faults": 0, "totals": totals}
+
+
+@pytest.mark.parametrize(
+    ("targets", "areas"),
+    [
+        ([("/estate/payments", 9)], ["source_control"]),
+        ([("/estate", 9), ("/estate/payments/.git", 0)], [None, "source_control"]),
+        ([("/estate/ci-logs", 0)], [None]),
+        ([("oci://registry/payments", 0), ("pypi+https://index/x", 0)], ["artifact_registries"] * 2),
+        ([("https://host/acme/payments.git", 9), ("git@host:acme/x.git", 0)], ["source_control"] * 2),
+    ],
+)
+def test_git_objects_and_addresses_tell_what_a_target_is(targets: list[tuple[str, int]], areas: list[str]) -> None:
+    end = Report((), (), (), ()).end()
+    found = read([json.dumps({**end, "targets": [told_of(*one) for one in targets]})])
+    assert [one.area for one in found.targets] == areas
+
+
+def test_the_kind_of_a_target_tells_its_part_and_its_hits_do_where_they_agree() -> None:
+    bare = [{"target": one.target} for one in world.TARGETS]
+    found = read(altered("end", targets=bare))
+    assert [one.area for one in found.targets] == [
+        "source_control", "source_control", "artifact_registries", "chat", None,
     ]  # fmt: skip
-    found = read(altered("end", targets=targets))
-    assert [one.area for one in found.targets] == ["source_control", "source_control", None, None, None]
     named = [{"target": one.target, "kind": one.kind} for one in world.TARGETS]
     found = read(altered("end", targets=named))
     assert [one.area for one in found.targets][:4] == [
