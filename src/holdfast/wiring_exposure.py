@@ -35,7 +35,9 @@ if TYPE_CHECKING:
     from holdfast.engines.exposure.guarding import Guarded
     from holdfast.exposure.checking import Item
     from holdfast.exposure.git.pushes import Push
+    from holdfast.exposure.matching import Matcher
     from holdfast.exposure.results import Fault
+    from holdfast.exposure.unpacked import Found
 
     StagedRepository = staged.Repository
 
@@ -58,6 +60,8 @@ class Choices:
     """Whether finished units are taken from the cache and kept there."""
     push_log: Path | None = None
     """A host's audit log that tells of pushes."""
+    credential: str | None = None
+    """Where the credential for registries is: ``file:PATH`` or ``env:NAME``."""
 
 
 @dataclass(slots=True)
@@ -130,7 +134,7 @@ class Kit:
 
     def _searcher(self, target: Target) -> Searcher:
         if target.where.startswith(REGISTRIES):
-            return self._registry(target)
+            return self._registry()
         if is_remote(target.where):
             return RemoteSearcher(self.mirrors(), self._repository(), os.environ)
         return self._local(target)
@@ -181,8 +185,20 @@ class Kit:
 
         return FolderSearcher(repository)
 
-    def _registry(self, target: Target) -> Searcher:
-        raise NotImplementedError
+    def _registry(self) -> Searcher:
+        from holdfast.connectors.registries.searching import RegistrySearcher  # noqa: PLC0415 - few searches need it
+        from holdfast.engines.exposure.limits import Limits  # noqa: PLC0415 - likewise
+        from holdfast.engines.exposure.unpacking import search_stream  # noqa: PLC0415 - likewise
+        from holdfast.exposure.matching import matcher  # noqa: PLC0415 - likewise
+
+        compiled: dict[tuple[bytes, ...], Matcher] = {}
+
+        def search(chunks: Iterable[bytes], query: Query) -> Found:
+            anchors = compiled.get(query.anchors) or matcher(query.anchors, plain=self.choices.plain)
+            compiled[query.anchors] = anchors
+            return search_stream(chunks, query, anchors, Limits())
+
+        return RegistrySearcher(search, self.choices.credential)
 
 
 def quieten() -> None:

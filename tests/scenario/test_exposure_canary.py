@@ -241,9 +241,8 @@ class Started:
 
 @pytest.fixture
 def under_way(world: World) -> Iterator[Started]:
-    """A search that has the secret and would still take minutes: most of what it reads is a hole in a file."""
-    with (world.targets / "folder" / "z.img").open("wb") as file:
-        file.truncate(400 << 30)
+    """A search that has the secret and is far from its end: zeros, many gigabytes of them when they are inflated."""
+    (world.targets / "folder" / "z.gz").write_bytes(gzip.compress(bytes(64 << 20)) * 1_000)
     folder = world.home / "work"
     with (world.home.parent / "stdout").open("wb") as out, (world.home.parent / "stderr").open("wb") as err:
         process = subprocess.Popen(

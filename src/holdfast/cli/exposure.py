@@ -67,6 +67,10 @@ VisibilityOption = Annotated[
 PushLogOption = Annotated[
     Path | None, typer.Option("--push-log", metavar="FILE", help="a host's audit log, which tells when it was pushed")
 ]
+CredentialOption = Annotated[
+    str | None,
+    typer.Option("--credential", metavar="REF", help="credential for registries, in file:PATH or env:NAME"),
+]
 PlainOption = Annotated[bool, typer.Option("--plain", help="use the reference engine: slower, same answers")]
 NoCacheOption = Annotated[bool, typer.Option("--no-cache", help="search everything anew and keep nothing")]
 LabelOption = Annotated[
@@ -103,6 +107,7 @@ def search(  # noqa: PLR0913 - each is an option
     label: LabelOption = None,
     visibility: VisibilityOption = "unknown",
     push_log: PushLogOption = None,
+    credential: CredentialOption = None,
     processes: ProcessesOption = 0,
     plain: PlainOption = False,
     no_cache: NoCacheOption = False,
@@ -121,7 +126,7 @@ def search(  # noqa: PLR0913 - each is an option
     try:
         _check(targets, visibility)
         aimed = aim(targets or (), visibility)  # type: ignore[arg-type]  # it was checked to be one of them
-        choices = Choices(processes, plain, not no_cache, push_log)
+        choices = Choices(processes, plain, not no_cache, push_log, credential)
         kit = Kit(settings(), choices, lambda sentence: _warn([sentence]))
         order = _order(kit, asking, aimed, label or ())
         report = _searched(kit, order, as_json=as_json, incident=incident)
