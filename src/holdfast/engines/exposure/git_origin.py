@@ -186,6 +186,15 @@ class Origins:
         return final_targets(self._graph.tags, self._store.number(oid))
 
 
+def unfollowed(row: Row, target: str, visibility: Visibility) -> Hit:
+    """A row as a hit of which nothing more is known."""
+    match = row.match
+    return Hit(
+        target, row.kind, match.form, match.cls, match.secret, row.oid, row.stray, row.inner, match.start, match.end,
+        row.line, visibility,
+    )  # fmt: skip
+
+
 def _rank(name: str) -> tuple[int, str]:
     """HEAD and branches first, what hosts make last."""
     order = ("HEAD", "refs/heads/", "refs/remotes/", "refs/tags/", "refs/stash", "refs/notes/")

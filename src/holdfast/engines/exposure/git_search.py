@@ -24,10 +24,10 @@ from holdfast.engines.exposure.cache import ResultCache
 from holdfast.engines.exposure.git_layout import Repository, git_folder, lay_out, nested
 from holdfast.engines.exposure.git_links import LinkReader
 from holdfast.engines.exposure.git_names import search_names, search_texts
-from holdfast.engines.exposure.git_origin import Origins
+from holdfast.engines.exposure.git_origin import Origins, unfollowed
 from holdfast.engines.exposure.git_rows import from_rows, to_rows
 from holdfast.engines.exposure.git_store import Store, open_store
-from holdfast.engines.exposure.git_stray import search_stray
+from holdfast.engines.exposure.git_stray import search_file, search_stray
 from holdfast.engines.exposure.git_work import Result, Row, Worker, guarded
 from holdfast.engines.exposure.inflater import NotReadyError, ready
 from holdfast.engines.exposure.limits import Limits
@@ -71,11 +71,37 @@ class GitSearcher:
 
     def search(self, target: Target, query: Query, listener: Listener) -> Totals:
         """See :class:`~holdfast.app.ports_exposure.Searcher`."""
-        home = git_folder(Path(target.where))
+        path = Path(target.where)
+        if path.is_file():
+            return self._file(path, target, query, listener)
+        home = git_folder(path)
         if home is None:
             listener.fault(Fault(target.shown, "", "it is no git repository that can be read"))
             return Totals()
         return self._repository(home, target, query, listener)
+
+    def _file(self, path: Path, target: Target, query: Query, listener: Listener) -> Totals:
+        """A bundle, or a pack that stands alone: objects without a history that could be followed."""
+        try:
+            found = search_file(path, query, self.limits, plain=self.plain)
+        except OSError as error:
+            listener.fault(Fault(target.shown, "", f"it cannot be read: {error.strerror}"))
+            return Totals()
+        if found is None:
+            listener.fault(Fault(target.shown, "", "it is no git repository, bundle or pack"))
+            return Totals()
+        for where, reason in found.faults:
+            listener.fault(Fault(target.shown, where, reason))
+        for row in found.rows:
+            listener.hit(unfollowed(row, target.shown, target.visibility))
+        return Totals(
+            objects=found.objects,
+            files=found.files,
+            bytes_read=path.stat().st_size,
+            bytes_inflated=found.made,
+            bytes_matched=found.matched,
+            not_searched=frozenset(found.not_searched),
+        )
 
     def _repository(self, home: Path, target: Target, query: Query, listener: Listener) -> Totals:
         repository = lay_out(home)

@@ -2,18 +2,25 @@
 
 from __future__ import annotations
 
+import hashlib
 import zlib
 from collections.abc import Iterator
 from pathlib import Path
 
+from holdfast.engines.exposure.git_layout import Repository
 from holdfast.engines.exposure.git_store import AbsentError, Store, mapped
-from holdfast.engines.exposure.git_work import Result, Worker
+from holdfast.engines.exposure.git_work import Result, Row, Worker
+from holdfast.engines.exposure.limits import Limits
+from holdfast.exposure.git import texts
 from holdfast.exposure.git.layout import COMMIT, FAULTS, OFS_DELTA, REF_DELTA, TAG
 from holdfast.exposure.git.plain import LARGEST, UnmadeError, apply_delta, entry_head
 from holdfast.exposure.git.sequential import object_id
+from holdfast.exposure.query import Query
 
 _HEAD = 12
 _PIECE = 1 << 20
+_BUNDLE_HEAD = 16 << 20
+"""Bytes that the list of a bundle's refs may take."""
 
 
 def search_stray(store: Store, worker: Worker) -> Result:
@@ -34,9 +41,33 @@ def search_stray(store: Store, worker: Worker) -> Result:
     return found
 
 
-def search_pack(found: Result, store: Store, worker: Worker, path: Path, start: int = 0) -> None:
-    """Search a pack that stands alone, or in a bundle from a place on."""
+def search_file(path: Path, query: Query, limits: Limits, *, plain: bool) -> Result | None:
+    """Search a bundle or a pack that stands alone; none when the file is neither."""
+    with path.open("rb") as file:
+        head = file.read(_BUNDLE_HEAD)
+    told = texts.bundle(head)
+    if told is None and not head.startswith(b"PACK"):
+        return None
+    start, width, refs, known = told or (0, _width_of(path), [], [])
+    store = Store(Repository(path, path, width))
+    worker, found = Worker(store, query, plain, limits), Result()
     _pack(found, store, worker, path, complete=True, start=start)
+    for name, _ in refs:
+        data = name.encode("utf-8", "surrogateescape")
+        for match in query.confirm(data, worker.anchors.find(data)):
+            found.rows.append(Row(-1, "git-file", match, None, (), None, name))
+    if known:
+        found.faults.append((path.name, f"it continues {len(known):,} commits that it does not hold"))
+    return found
+
+
+def _width_of(path: Path) -> int:
+    """Bytes of an id: a pack ends in a hash over all that stands before it."""
+    data = mapped(path)
+    for width, new in ((32, hashlib.sha256), (20, hashlib.sha1)):
+        if len(data) > width and new(data[:-width], usedforsecurity=False).digest() == bytes(data[-width:]):
+            return width
+    return 20
 
 
 def _pack(  # noqa: PLR0913 - one pack
@@ -52,7 +83,7 @@ def _pack(  # noqa: PLR0913 - one pack
         reader.read()
     except UnmadeError as fault:
         if complete:
-            found.faults.append((path.name, f"it has no usable index, and {FAULTS[fault.code]} after {reader.count:,} objects"))
+            found.faults.append((path.name, f"read from its beginning: {FAULTS[fault.code]} after {reader.count:,} objects"))
 
 
 class _Sequence:

@@ -193,3 +193,22 @@ def test_an_object_over_64_megabytes_is_streamed(large: Planted, plain: bool) ->
     found = searched(large.home, large.secret, plain=plain)
     assert [(hit.kind, hit.cls, hit.path) for hit in found.hits] == [("blob", "exact", "large.log")]
     assert found.faults == []
+
+
+def test_a_bundle_and_a_lone_pack_are_searched(planted: Planted, tmp_path: Path) -> None:
+    bundle, pack = tmp_path / "all.bundle", tmp_path / "lone.pack"
+    _run(planted.home, "bundle", "create", "-q", str(bundle), "--all")
+    reachable = {one.oid for one in planted.plants.values() if one.kind == "blob" and one.reach == "reachable"}
+    found = searched(bundle, planted.secret)
+    assert found.faults == []
+    assert reachable <= {hit.object for hit in found.hits}
+    assert any(hit.kind == "git-file" for hit in found.hits)
+    listed = _run(planted.home, "rev-list", "--objects", "--all", "--reflog", "--no-object-names")
+    pack.write_bytes(_run(planted.home, "pack-objects", "-q", "--stdout", given=listed))
+    assert reachable <= {hit.object for hit in searched(pack, planted.secret).hits}
+    pack.write_bytes(pack.read_bytes()[:-500])
+    assert searched(pack, planted.secret).faults
+    bundle.write_bytes(b"something else")
+    assert [fault.reason for fault in searched(bundle, planted.secret).faults] == [
+        "it is no git repository, bundle or pack"
+    ]
