@@ -60,6 +60,10 @@ class Found:
         """What is shown in place of the secret."""
         return f"[{self.rule} {length_bucket(self.end - self.start)} fp:{self.fingerprint}]"
 
+    def as_json(self) -> dict[str, str]:
+        """What a line of ``--json`` tells besides the place."""
+        return {"rule": self.rule, "fingerprint": self.fingerprint, "length": length_bucket(self.end - self.start)}
+
 
 class _Gates(Protocol):
     """Says where patterns may match, and whether there may be text in UTF-16."""

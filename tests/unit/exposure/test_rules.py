@@ -129,7 +129,12 @@ class TestFound:
         (one,) = FAST.find(data)
         assert data[one.start : one.end] == TOKEN.encode()
         for start in range(len(TOKEN) - 5):
-            assert TOKEN[start : start + 6] not in repr(one) + one.redaction
+            assert TOKEN[start : start + 6] not in repr(one) + one.redaction + str(one.as_json())
+        assert one.as_json() == {
+            "rule": "github-token",
+            "fingerprint": one.fingerprint,
+            "length": "up to 64 bytes",
+        }
         assert re.fullmatch(r"\[github-token up to 64 bytes fp:[0-9a-f]{16}\]", one.redaction)
 
     def test_the_fingerprint_is_the_one_that_typed_text_gets(self) -> None:
