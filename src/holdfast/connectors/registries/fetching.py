@@ -212,7 +212,7 @@ class Download:
     def chunks(self) -> Iterator[bytes]:
         """The bytes as they come; they end early when the connection does."""
         try:
-            for piece in self._answer.iter_raw(PIECE):
+            for piece in self._answer.iter_raw():
                 self.size += len(piece)
                 yield piece
         except httpx.HTTPError as error:

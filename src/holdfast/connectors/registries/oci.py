@@ -170,4 +170,4 @@ def _listed(visit: Visit, fetcher: Fetcher, path: str, key: str) -> list[str]:
         if where is None and len(names) == _PAGE and fresh:
             # A full page without a way on: asked for what comes after, a list that is whole has nothing more.
             where = f"{path}?n={_PAGE}&last={quote(names[-1], safe='')}"
-    return list(found)
+    return sorted(found)

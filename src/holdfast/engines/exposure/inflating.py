@@ -23,7 +23,8 @@ _KEPT = 8 << 20
 _AGAIN = 256 << 20
 _MEMORY = 1 << 30
 _WINDOW = 1 << 27
-_BLOCKS = 8
+_OUTPUT = 1 << 16
+"""Bytes that are lost at most where a block is damaged."""
 _ISAL_ERROR = cast("type[Exception]", isal_zlib.error)
 
 
@@ -61,23 +62,14 @@ class Deflate:
 
     def feed(self, data: bytes) -> Iterator[bytes]:
         """See :class:`Inflater`."""
-        parts: list[bytes] = []
-        size = 0
-        try:
-            for at in range(0, len(data), _SLICE):
-                for out in self._slice(data[at : at + _SLICE]):
-                    parts.append(out)
-                    size += len(out)
-                    if size >= PIECE:
-                        yield b"".join(parts)
-                        parts, size = [], 0
-                if self.ended:
-                    self.rest = self._inflater.unused_data + data[at + _SLICE :]
-                    break
-        except DamagedError:
-            yield b"".join(parts)
-            raise
-        yield b"".join(parts)
+        yield from _gathered(self._slices(data))
+
+    def _slices(self, data: bytes) -> Iterator[bytes]:
+        for at in range(0, len(data), _SLICE):
+            yield from self._slice(data[at : at + _SLICE])
+            if self.ended:
+                self.rest = self._inflater.unused_data + data[at + _SLICE :]
+                return
 
     def _slice(self, piece: bytes) -> Iterator[bytes]:
         self._keep(piece)
@@ -133,6 +125,9 @@ class Blocks:
 
     def feed(self, data: bytes) -> Iterator[bytes]:
         """See :class:`Inflater`."""
+        yield from _gathered(self._pieces(data))
+
+    def _pieces(self, data: bytes) -> Iterator[bytes]:
         for at in range(0, len(data), PIECE):
             yield from self._piece(data[at : at + PIECE])
             if self.ended:
@@ -142,7 +137,7 @@ class Blocks:
     def _piece(self, data: bytes) -> Iterator[bytes]:
         while True:
             try:
-                out = self._inflater.decompress(data, PIECE)
+                out = self._inflater.decompress(data, _OUTPUT)
             except (OSError, lzma.LZMAError, EOFError, ValueError) as error:
                 raise DamagedError(_block_reason(error)) from error
             if out:
@@ -205,6 +200,9 @@ class Zstd:
 
     def feed(self, data: bytes) -> Iterator[bytes]:
         """See :class:`Inflater`."""
+        yield from _gathered(self._blocks(data))
+
+    def _blocks(self, data: bytes) -> Iterator[bytes]:
         place = 0
         while place < len(data) and not self._frame.ended:
             step = self._frame.step(data, place)
@@ -227,7 +225,7 @@ class Zstd:
 
 
 class _Frame:
-    """The parts of a frame by their sizes, so that its end is known and no step stands for more than 1 MB."""
+    """The parts of a frame by their sizes, so that its end is known and no step is more than one block: 128 KB."""
 
     def __init__(self) -> None:
         self._head = b""
@@ -243,9 +241,9 @@ class _Frame:
         return self._stage == "skipped"
 
     def step(self, data: bytes, place: int) -> int:
-        """How many of the bytes belong to the next few blocks."""
+        """How many of the bytes belong to the next block."""
         start, blocks = place, 0
-        while place < len(data) and not self.ended and not self.reason and blocks < _BLOCKS:
+        while place < len(data) and not self.ended and not self.reason and not blocks:
             if self._left:
                 take = min(self._left, len(data) - place)
                 self._left -= take
@@ -303,6 +301,25 @@ class _Frame:
             self.ended = True
         else:
             self._wanted = 3
+
+
+def _gathered(outputs: Iterator[bytes]) -> Iterator[bytes]:
+    """Pieces of about 1 MB; what was gathered before damage is given before it is told."""
+    parts: list[bytes] = []
+    size = 0
+    try:
+        for out in outputs:
+            parts.append(out)
+            size += len(out)
+            if size >= PIECE:
+                yield parts[0] if len(parts) == 1 else b"".join(parts)
+                parts, size = [], 0
+    except DamagedError:
+        if parts:
+            yield b"".join(parts)
+        raise
+    if parts:
+        yield b"".join(parts)
 
 
 MAKERS: dict[str, Callable[[], Inflater]] = {

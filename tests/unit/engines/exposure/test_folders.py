@@ -46,7 +46,7 @@ class Heard:
         return [(fault.where, fault.reason) for fault in self.faults]
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def one() -> Searching:
     return Searching()
 

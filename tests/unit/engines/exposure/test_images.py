@@ -12,7 +12,7 @@ from tests.unit.engines.exposure.test_folders import look
 from tests.unit.exposure.artifacts import Searching, compressed, layout, tar_of
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def one() -> Searching:
     return Searching()
 
