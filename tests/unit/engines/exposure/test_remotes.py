@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import http.server
 import os
+import secrets
 import shutil
 import stat
 import subprocess
@@ -16,11 +17,13 @@ from typing import Any
 import pytest
 
 from holdfast.app.ports_exposure import Listener, Target
+from holdfast.app.settings import load
 from holdfast.engines.exposure.remotes import RemoteSearcher, checked, is_remote
 from holdfast.exposure.query import Query, compile_query
 from holdfast.exposure.results import Fault, Hit, Totals
 from holdfast.kernel.errors import BadInputError
 from holdfast.kernel.secrets import SecretValue
+from holdfast.wiring_exposure import Choices, Kit, aim
 
 QUERY = compile_query([SecretValue("a value of thirty characters..")])
 CLEAN = {"HOME": "/nonexistent", "PATH": os.environ.get("PATH", ""), "GIT_CONFIG_NOSYSTEM": "1", "LC_ALL": "C"}
@@ -302,3 +305,37 @@ def test_git_is_started_without_the_secret_in_its_environment_or_arguments(
     assert ours
     assert value not in str(ours) + str([command for command, _ in started])
     assert all("XDG_TOKEN" not in env and "GIT_TRACE" not in env and "AWS_TOKEN" not in env for env in ours)
+
+
+def test_a_secret_that_only_a_pull_request_has_is_found_and_a_repeat_is_answered_from_what_was_kept(
+    origin: Path, address: str, tmp_path: Path
+) -> None:
+    value = secrets.token_hex(20)
+    oid = commit(origin, "c.env", f"KEY={value}")
+    git(origin, "update-ref", "refs/pull/8/head", oid)
+    git(origin, "reset", "-q", "--hard", "HEAD~1")
+    given = {"HOLDFAST_CACHE": str(tmp_path / "cache"), "HOLDFAST_KEYS": str(tmp_path / "keys")}
+    query = compile_query([SecretValue(value)])
+    told = []
+    for _ in range(2):
+        heard = Heard()
+        target = Target(address, address, "public")
+        totals = Kit(load(given), Choices(processes=1)).means().searcher(target).search(target, query, heard)
+        told.append(totals.cached)
+        assert heard.faults == []
+        (hit,) = heard.hits
+        assert (hit.target, hit.path, hit.cls, hit.visibility) == (address, "c.env", "exact", "fork-network")
+        assert hit.provenance is not None
+        assert hit.provenance.first is not None
+        assert hit.provenance.first.commit == oid
+        assert hit.provenance.refs == ("refs/pull/8/head",)
+    assert told[0] == 0 < told[1]
+
+
+def test_a_registry_that_is_not_there_is_a_fault(tmp_path: Path) -> None:
+    kit = Kit(load({"HOLDFAST_CACHE": str(tmp_path / "cache"), "HOLDFAST_KEYS": str(tmp_path / "keys")}))
+    for address in ("oci://127.0.0.1:9/app", "pypi+http://127.0.0.1:9/simple/app", "npm+http://127.0.0.1:9/app"):
+        heard = Heard()
+        (target,) = aim([address], "internal")
+        kit.means().searcher(target).search(target, QUERY, heard)
+        assert [fault.target for fault in heard.faults] == [address]
