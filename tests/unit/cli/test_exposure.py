@@ -390,3 +390,47 @@ def test_the_search_starts_without_what_only_a_server_needs() -> None:
 def test_the_whole_command_line_has_the_same_commands() -> None:
     for words in (["search"], ["forget"], ["index", "add"], ["index", "ask"], ["index", "list"], ["index", "drop"]):
         assert command_named(["exposure", *words]) is not None
+
+
+def test_the_reference_engine_is_used_and_announced_when_the_fast_one_does_not_start(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from holdfast.app.settings import load
+    from holdfast.engines.exposure import git_search
+    from holdfast.engines.exposure.inflater import NotReadyError
+
+    def broken() -> None:
+        raise NotReadyError("a library is missing: ImportError")
+
+    monkeypatch.setattr(git_search, "ready", broken)
+    said: list[str] = []
+    settings = load({"HOLDFAST_CACHE": str(tmp_path), "HOLDFAST_KEYS": str(tmp_path / "keys")})
+    kit = wiring_exposure.Kit(settings, announce=said.append)
+    means = kit.means()
+    assert means.engine() == "fast"
+    kit._repository()
+    assert means.engine() == "plain"
+    assert said == [
+        "The fast engine does not start here (a library is missing: ImportError): the reference one is used."
+    ]
+
+
+def test_a_log_of_pushes_that_tells_of_none_is_refused_before_anything_is_searched(
+    scripted: Use, tmp_path: Path
+) -> None:
+    log = tmp_path / "audit.json"
+    for text in ("[]", "no json", '[{"action": "login"}]'):
+        log.write_text(text, encoding="ascii")
+        ended = typed("search", "--secret-stdin", "--push-log", str(log), "repo")
+        assert ended.exit_code == 2
+        assert "audit.json" in ended.stderr
+    assert typed("search", "--secret-stdin", "--push-log", str(tmp_path / "gone"), "repo").exit_code == 2
+    pushed = {
+        "after": "ab" * 20,
+        "before": "cd" * 20,
+        "ref": "refs/heads/main",
+        "timestamp": THEN,
+        "actor": {"login": "a"},
+    }
+    log.write_text(json.dumps([pushed]), encoding="ascii")
+    assert typed("search", "--secret-stdin", "--push-log", str(log), "repo").exit_code == 0
