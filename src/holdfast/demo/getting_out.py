@@ -124,7 +124,6 @@ def window(show: Show) -> None:
         f"{left.uses} uses since. Before {format_instant(found.first)} there are no logs."
     )
     for output, value in (
-        ("exposed_at", show.values["exposed_at"]),
         ("revoked_at", show.values["revoked_at"]),
         ("findings", uses),
     ):

@@ -1,7 +1,7 @@
 """The demo's real input: a git repository with a leak in its history, and files such as a team would have.
 
 The secret is made up anew in every run, so that nothing in our source looks like one. It lives in memory and in the
-repository the demo makes, and is searched for in memory: it is never an argument, a log line or an event.
+repository, the release and the chat that the demo makes: it is never an argument, a log line or an event.
 """
 
 from __future__ import annotations
@@ -12,8 +12,7 @@ import secrets
 import shutil
 import string
 import subprocess
-import tarfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -24,6 +23,9 @@ from holdfast.kernel.secrets import SecretValue
 
 LEAK_DAYS = 21
 FIX_DAYS = 16
+CHAT_DAYS = 20
+PUSHED_AFTER = 4
+"""Minutes from a commit to its push."""
 SETTINGS_FILE = "deploy/settings.env"
 _TEAM = {"jo": "Jo Park", "lee": "Lee Aziz"}
 # (days ago, author, message, path, content); the two that matter are filled in when they are made.
@@ -107,6 +109,32 @@ def archive_release(repository: Path, tag: str, file: Path) -> None:
     git(repository, "archive", f"--output={file}", tag)
 
 
+def write_pushes(repository: Path, file: Path) -> None:
+    """What the code host says of pushes to the main branch: each a few minutes after its commit."""
+    rows = []
+    for line in git(repository, "log", "--format=%H %aI %an", "main").decode().splitlines():
+        oid, made, author = line.split(" ", 2)
+        pushed = datetime.fromisoformat(made) + timedelta(minutes=PUSHED_AFTER)
+        who = next(account for account, name in _TEAM.items() if name == author)
+        rows.append({"activity_type": "push", "actor": {"login": who}, "after": oid, "ref": "refs/heads/main",
+                     "timestamp": format_instant(pushed)})  # fmt: skip
+    _text(file, [json.dumps(rows, indent=1)])
+
+
+def write_chat(folder: Path, leak: Leak, now: datetime) -> None:
+    """A day of the team's chat, as the chat system exports it, in which somebody helps with what is secret."""
+    day = now - timedelta(days=CHAT_DAYS)
+    text = b"put AWS_SECRET_" + b"ACCESS_KEY=" + leak.secret.reveal() + b" into your shell, then it works"
+    said = (("U01", "how do I deploy from my laptop?"), ("U02", text.decode()), ("U01", "thanks!"))
+    messages = [
+        {"text": words, "ts": f"{int(day.timestamp()) + number * 60}.000100", "type": "message", "user": user}
+        for number, (user, words) in enumerate(said)
+    ]
+    people = [{"id": "U01", "real_name": _TEAM["lee"]}, {"id": "U02", "real_name": _TEAM["jo"]}]
+    _text(folder / f"payments/{day:%Y-%m-%d}.json", [json.dumps(messages, indent=1)])
+    _text(folder / "users.json", [json.dumps(people, indent=1)])
+
+
 def git(folder: Path, *arguments: str, author: str = "jo", at: datetime | None = None) -> bytes:
     """Run git apart from this machine's own configuration.
 
@@ -146,68 +174,6 @@ def git_environment(author: str = "jo", at: datetime | None = None) -> dict[str,
 def _path_of_git() -> str:
     found = shutil.which("git")
     return f"{Path(found).parent if found else ''}:/usr/bin:/bin"
-
-
-# ---------------------------------------------------------------- searching, in memory
-
-
-@dataclass(frozen=True, slots=True)
-class Search:
-    """What was looked through for the secret, and where it was."""
-
-    place: str
-    looked_at: int
-    size: int
-    """Bytes."""
-    hits: tuple[str, ...]
-
-    def as_json(self) -> Mapping[str, object]:
-        """For the report that is kept as evidence."""
-        return {"bytes": self.size, "hits": list(self.hits), "looked_at": self.looked_at, "place": self.place}
-
-
-def forms(leak: Leak) -> tuple[bytes, ...]:
-    """The value as it is, in base64, and URL-encoded: copies that masking would miss."""
-    value = leak.secret.reveal()
-    encoded = value.replace(b"+", b"%2B").replace(b"/", b"%2F").replace(b"=", b"%3D")
-    return tuple(dict.fromkeys((value, base64.b64encode(value).rstrip(b"="), encoded)))
-
-
-def search_repository(repository: Path, leak: Leak) -> Search:
-    """Every object of every branch and tag, dangling ones too; hits are object ids, which are safe to write down."""
-    listed = git(repository, "cat-file", "--batch-all-objects", "--batch-check=%(objectname) %(objecttype)")
-    ids = [line.split()[0] for line in listed.decode().splitlines() if line.endswith(" blob")]
-    size, hits = 0, []
-    for oid in ids:
-        content = git(repository, "cat-file", "blob", oid)
-        size += len(content)
-        if any(form in content for form in forms(leak)):
-            hits.append(oid)
-    return Search("source control", len(ids), size, tuple(hits))
-
-
-def search_files(place: str, folder: Path, leak: Leak) -> Search:
-    """Every file below a folder, and every file inside archives there."""
-    looked_at, size, hits = 0, 0, []
-    for name, content in _contents(folder):
-        looked_at += 1
-        size += len(content)
-        if any(form in content for form in forms(leak)):
-            hits.append(name)
-    return Search(place, looked_at, size, tuple(hits))
-
-
-def _contents(folder: Path) -> Iterator[tuple[str, bytes]]:
-    for path in sorted(folder.rglob("*")):
-        name = path.relative_to(folder).as_posix()
-        if path.suffix == ".tar":
-            with tarfile.open(path) as archive:
-                for member in archive.getmembers():
-                    file = archive.extractfile(member)
-                    if file is not None:
-                        yield f"{name}:{member.name}", file.read()
-        elif path.is_file():
-            yield name, path.read_bytes()
 
 
 # ---------------------------------------------------------------- what is seen afterwards

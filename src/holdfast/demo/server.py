@@ -62,6 +62,7 @@ def prepare(parent: Path, environment: Mapping[str, str]) -> Place:
     ours = {
         "HOLDFAST_DATA": str(folder / "data"),
         "HOLDFAST_KEYS": str(folder / "keys"),
+        "HOLDFAST_CACHE": str(folder / "cache"),
         "HOLDFAST_LISTEN": listen,
         "HOLDFAST_URL": f"http://localhost:{listen.rpartition(':')[2]}",
     }

@@ -8,7 +8,15 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-from holdfast.demo.inputs import Leak, archive_release, make_repository, new_key_id, new_leak
+from holdfast.demo.inputs import (
+    Leak,
+    archive_release,
+    make_repository,
+    new_key_id,
+    new_leak,
+    write_chat,
+    write_pushes,
+)
 from holdfast.demo.people import Cast, Done, Person
 from holdfast.demo.server import Place
 from holdfast.demo.surroundings import SECRET, Surroundings
@@ -107,6 +115,8 @@ def prepare(teller: Teller, cast: Cast, place: Place) -> Show:
     make_repository(show.repository, leak, now)
     archive_release(show.repository, "v1.4.0", place.inputs / "registry/payments-1.4.0.tar")
     archive_release(show.repository, "v1.5.0", place.inputs / "registry/payments-1.5.0.tar")
+    write_pushes(show.repository, place.inputs / "pushes.json")
     Surroundings(place.inputs, cloud).write()
+    write_chat(place.inputs / "chat", leak, now)
     write_night(show.logs, cloud)
     return show

@@ -40,6 +40,7 @@ _WORDS = {
     "git-file": "ref or setting",
     "image-config": "image history",
 }
+_TAGS = "refs/tags/"
 FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n")
 COLUMNS = (
     "target", "place", "what", "exposure", "still", "refs_at_head", "first", "first_by", "gone_after", "author",
@@ -156,6 +157,17 @@ def spoken(instant: str | None) -> str:
         return "an unknown time"
     moment = parse_instant(instant)
     return f"{moment.day} {moment:%b %Y, %H:%M} UTC"
+
+
+def where_still(refs: Sequence[str]) -> str:
+    """``at the head of main, release`` or, where only tags are left, ``in the tag v1.4.0``."""
+    branches = [ref for ref in refs if not ref.startswith(_TAGS)]
+    named = list(dict.fromkeys(map(short, branches or refs)))
+    more = f" and {len(named) - 3:,} more" if len(named) > 3 else ""  # noqa: PLR2004 - as many as named
+    told = ", ".join(named[:3]) + more
+    if refs and not branches:
+        return f"in the tag{'' if len(named) == 1 else 's'} {told}"
+    return f"at the head of {told or 'HEAD'}"
 
 
 def short(ref: str) -> str:

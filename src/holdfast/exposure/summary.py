@@ -17,7 +17,7 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 from holdfast.exposure.areas import Area
-from holdfast.exposure.places import Place, first_of, short, spoken
+from holdfast.exposure.places import Place, first_of, spoken, where_still
 from holdfast.exposure.report import Report, Searched
 from holdfast.exposure.worklist import BASES, window_of
 from holdfast.kernel.errors import BadInputError
@@ -50,11 +50,8 @@ class PartPlan:
 def headline(report: Report, found: Sequence[Place]) -> str:
     """Such as: In 3 repositories and 1 image layer; still at the head of main; first pushed 2 Nov 2026, 14:03 UTC."""
     parts = [_where(report, found)]
-    heads = list(dict.fromkeys(short(ref) for place in found for ref in place.heads))
     if any(place.still == "head" for place in found):
-        named = ", ".join(heads[:3]) or "HEAD"
-        more = f" and {len(heads) - 3:,} more refs" if len(heads) > 3 else ""  # noqa: PLR2004 - as many as named
-        parts.append(f"still at the head of {named}{more}")
+        parts.append("still " + where_still([ref for place in found for ref in place.heads]))
     elif found and all(place.still in ("history", "unreachable") for place in found):
         parts.append("in older versions only")
     first = first_of(found)
@@ -199,7 +196,7 @@ def _where(report: Report, found: Sequence[Place]) -> str:
 
 def _still(place: Place) -> str:
     if place.still == "head":
-        return "at the head of " + (", ".join(map(short, place.heads[:3])) or "HEAD")
+        return where_still(place.heads)
     return {"there": "there when searched", "history": "in older versions", "unreachable": "no ref leads there"}[
         place.still
     ]

@@ -15,7 +15,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal, get_args
 
-from holdfast.exposure.places import VISIBILITY_ORDER, Basis, Place, csv_line, first_of, short, spoken
+from holdfast.exposure.places import VISIBILITY_ORDER, Basis, Place, csv_line, first_of, spoken, where_still
 from holdfast.exposure.report import Report
 from holdfast.exposure.results import Visibility
 
@@ -249,11 +249,15 @@ def _cure(place: Place) -> tuple[str, str]:
 
 def _cure_git(place: Place) -> tuple[str, str]:
     if place.still == "head":
-        heads = ", ".join(map(short, place.heads[:3])) or "HEAD"
-        more = f" and {place.heads_total - 3:,} more" if place.heads_total > 3 else ""  # noqa: PLR2004 - as many as named
+        where = where_still(place.heads)
+        if where.startswith("in the tag"):
+            return (
+                "Take it out of the history, and make the tags anew or delete them",
+                f"Branches lost it; it is still {where}, and whoever checks that out has it.",
+            )
         return (
             "Replace it by a reference, then take it out of the history",
-            f"It is in the newest version of {heads}{more}: everybody who looks sees it.",
+            f"It is still {where}: everybody who looks sees it.",
         )
     if place.still == "history":
         gone = f"after {spoken(place.gone)}" if place.gone else "some time ago"

@@ -116,7 +116,16 @@ def test_the_secret_to_revoke_is_named_by_label_and_fingerprint() -> None:
 @pytest.mark.parametrize(
     ("hit", "what", "why"),
     [
-        (world.HEAD, "Replace it by a reference, then take it out of the history", "newest version of main, release"),
+        (
+            world.HEAD,
+            "Replace it by a reference, then take it out of the history",
+            "still at the head of main, release",
+        ),
+        (
+            replace(world.HEAD, provenance=replace(world.HEAD.provenance, heads=("refs/tags/v1",))),  # type: ignore[type-var]
+            "Take it out of the history, and make the tags anew",
+            "Branches lost it; it is still in the tag v1",
+        ),
         (world.OLD, "Take it out of the history", "after 9 Nov 2026, 16:40 UTC; every clone and fork"),
         (world.LOST, "Ask the host to delete unreachable objects, forks included", "by its id 000000000000…."),
         (world.LAYER, "Withdraw the image, every tag of this digest", "in a later layer leaves it in this one"),

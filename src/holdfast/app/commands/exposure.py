@@ -74,7 +74,8 @@ def _settle(command: AdoptExposure, ctx: ExposureContext, result: Result, cites:
     settled: dict[str, str] = {}
     for plan in parts(result.report, result.places, map(_cover, command.covers)):
         if plan.area in still_open:
-            settling = stepping.Settling(plan.area, plan.standing, tuple(cites), ctx.seal_or_none(plan.reason))
+            cited = tuple(cites) if plan.standing == "done" else ()
+            settling = stepping.Settling(plan.area, plan.standing, cited, ctx.seal_or_none(plan.reason))
             ctx.emit_all(stepping.settle(run, step, settling))
             settled[plan.area] = plan.standing
     return settled
