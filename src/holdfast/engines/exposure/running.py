@@ -12,8 +12,8 @@ from dataclasses import dataclass, field
 from typing import NamedTuple, Protocol
 
 from holdfast.engines.exposure.limits import Limits, StoppedError
+from holdfast.engines.exposure.streams import Sought
 from holdfast.exposure.containers import Looks
-from holdfast.exposure.matching import Matcher
 from holdfast.exposure.query import Query
 from holdfast.exposure.results import Match
 from holdfast.exposure.unpacked import Found, Inner, Inward
@@ -105,8 +105,8 @@ class Run:
     """A search under way."""
 
     query: Query
-    matcher: Matcher
-    gates: Matcher
+    anchors: Sought
+    gates: Sought
     limits: Limits
     make: Make
     wishes: Wishes = field(default_factory=Wishes)

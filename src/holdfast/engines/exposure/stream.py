@@ -37,7 +37,7 @@ class Stream:
             reader: the same bytes, where they can be read at any place.
         """
         self._run, self._where, self._reader = run, where, reader
-        self._window = Window(run.query, run.matcher, run.gates, self) if matched else None
+        self._window = Window(run.query, run.anchors, run.gates, self) if matched else None
         self._head: bytes | None = b""
         self._first = b""
         self._opener: Opener | None = None
@@ -128,6 +128,8 @@ class Stream:
         else:
             self._opener = self._open(kind)
         if self._opener is not None:
+            if self._window is not None:
+                self._window.gated = isinstance(self._opener, Walked | Mail)
             self._opener.feed(head)
 
     def _open(self, kind: str) -> Opener:
@@ -153,7 +155,7 @@ class Stream:
 
     def gate(self, number: int, end: int) -> None:
         """A literal at which something may begin or end."""
-        if self._run.stopped or self._window is None or isinstance(self._opener, Zip | Inflated | Program):
+        if self._run.stopped or self._window is None:
             return
         literal = GATES[number]
         start = end - len(literal)

@@ -29,14 +29,22 @@ _NEAR = 8
 _BEST = {"exact": 0, "encoded": 1, "split": 2, "partial": 3}
 
 
+class Sought:
+    """A matcher with the lengths of its literals: made once, for every stream of a search."""
+
+    def __init__(self, matcher: Matcher) -> None:
+        """Of a matcher."""
+        self.matcher = matcher
+        self.lengths = [len(one) for one in matcher.literals]
+        self.overlap = max(self.lengths, default=1) - 1
+
+
 class Finder:
     """Ends of literals in a stream, by their place in the whole of it."""
 
-    def __init__(self, matcher: Matcher) -> None:
-        """Of a matcher's literals."""
-        self._matcher = matcher
-        self._lengths = [len(one) for one in matcher.literals]
-        self._overlap = max(self._lengths, default=1) - 1
+    def __init__(self, sought: Sought) -> None:
+        """At the beginning of a stream."""
+        self._matcher, self._lengths, self._overlap = sought.matcher, sought.lengths, sought.overlap
         self._tail = b""
 
     def find(self, piece: bytes, start: int) -> list[tuple[int, int]]:
@@ -122,10 +130,12 @@ class Ear(Protocol):
 class Window:
     """Matches a stream. Small pieces are gathered; each gathered one is matched and then confirmed."""
 
-    def __init__(self, query: Query, matcher: Matcher, gates: Matcher, ear: Ear) -> None:
-        """Of a query and a matcher of its anchors; ``gates`` finds the other literals."""
-        self._query, self._ear = query, ear
-        self._anchors, self._gates = Finder(matcher), Finder(gates)
+    def __init__(self, query: Query, anchors: Sought, gates: Sought, ear: Ear) -> None:
+        """Of a query and its anchors; ``gates`` are the other literals."""
+        self._query, self._width, self._ear = query, anchors.overlap + 1, ear
+        self._anchors, self._gates = Finder(anchors), Finder(gates)
+        self.gated = True
+        """Whether the other literals are looked for: not within what is compressed."""
         self.recent = Recent()
         self._waiting: list[tuple[int, int]] = []
         self._small: list[bytes] = []
@@ -172,13 +182,14 @@ class Window:
         self.recent.add(piece)
         self.matched += len(piece)
         self._waiting += self._anchors.find(piece, start)
-        for number, end in self._gates.find(piece, start):
-            self._ear.gate(number, end)
+        if self.gated:
+            for number, end in self._gates.find(piece, start):
+                self._ear.gate(number, end)
         end = self.recent.end
         self._confirm(end - CONTEXT)
         first = min((at for _, at in self._waiting), default=end)
         self._tell(first - CONTEXT)
-        self.recent.forget(min(first - 2 * CONTEXT - self._query.width, end - _REMEMBERED))
+        self.recent.forget(min(first - 2 * CONTEXT - self._width, end - _REMEMBERED))
 
     def _confirm(self, until: int) -> None:
         """Confirm the anchors after which enough is known."""
@@ -187,7 +198,7 @@ class Window:
             return
         self._waiting = [one for one in self._waiting if one[1] > until]
         ends = [end for _, end in ready]
-        start, data = self.recent.between(min(ends) - CONTEXT - self._query.width, max(ends) + CONTEXT)
+        start, data = self.recent.between(min(ends) - CONTEXT - self._width, max(ends) + CONTEXT)
         for one in self._query.confirm(data, [(number, end - start) for number, end in ready]):
             self._keep(Match(one.secret, one.start + start, one.end + start, one.form, one.cls))
 

@@ -16,7 +16,7 @@ from holdfast.engines.exposure.limits import Limits, StoppedError
 from holdfast.engines.exposure.opening import Encoded
 from holdfast.engines.exposure.running import Run, Where, Wishes
 from holdfast.engines.exposure.stream import GATES, Stream, make
-from holdfast.engines.exposure.streams import PIECE, pieces
+from holdfast.engines.exposure.streams import PIECE, Sought, pieces
 from holdfast.exposure import containers, encoded, matching
 from holdfast.exposure.matching import Matcher, PlainMatcher
 from holdfast.exposure.query import Query
@@ -86,12 +86,11 @@ def search_encoded(data: bytes, query: Query, matcher: Matcher, limits: Limits) 
 
     For whoever matches texts by other means: :data:`holdfast.exposure.encoded.LITERALS` tell when to ask.
     """
-    gates = _gates(isinstance(matcher, PlainMatcher))
-    run = Run(query, matcher, gates, limits, make)
+    run = _run(query, matcher, limits, NO_WISHES)
     run.read_from = len(data)
     passed = 0
     try:
-        for number, end in gates.find(data):
+        for number, end in run.gates.matcher.find(data):
             start = end - len(GATES[number])
             if start < passed or number >= len(encoded.LITERALS):
                 continue
@@ -106,7 +105,7 @@ def search_encoded(data: bytes, query: Query, matcher: Matcher, limits: Limits) 
 
 
 def _run(query: Query, matcher: Matcher, limits: Limits, wishes: Wishes) -> Run:
-    return Run(query, matcher, _gates(isinstance(matcher, PlainMatcher)), limits, make, wishes)
+    return Run(query, Sought(matcher), _gates(isinstance(matcher, PlainMatcher)), limits, make, wishes)
 
 
 def _searched(run: Run, feed: Callable[[], None]) -> Found:
@@ -127,5 +126,5 @@ def _stop(run: Run, stop: StoppedError) -> None:
 
 
 @cache
-def _gates(plain: bool) -> Matcher:  # noqa: FBT001 - a key of the cache
-    return matching.matcher(GATES, plain=plain)
+def _gates(plain: bool) -> Sought:  # noqa: FBT001 - a key of the cache
+    return Sought(matching.matcher(GATES, plain=plain))

@@ -10,7 +10,7 @@ import zlib
 import pytest
 
 from holdfast.engines.exposure.inflating import MAKERS, DamagedError
-from holdfast.engines.exposure.streams import Finder, Recent, Window
+from holdfast.engines.exposure.streams import Finder, Recent, Sought, Window
 from holdfast.exposure.matching import matcher
 from holdfast.exposure.query import CONTEXT
 from holdfast.exposure.results import Match
@@ -40,7 +40,7 @@ def one() -> Searching:
 
 def heard(one: Searching, pieces: list[bytes]) -> Ear:
     ear = Ear()
-    window = Window(one.query, one.matcher, matcher([b"GATE!"]), ear)
+    window = Window(one.query, Sought(one.matcher), Sought(matcher([b"GATE!"])), ear)
     for piece in pieces:
         window.feed(piece)
     window.close()
@@ -55,7 +55,7 @@ def test_a_finder_finds_the_same_whatever_the_pieces(length: int) -> None:
         data[at : at + 10] = b"0123456789"
     literals = (b"0123456789", b"345", b"9")
     whole = sorted((end, number) for number, end in matcher(literals).find(bytes(data)))
-    finder = Finder(matcher(literals))
+    finder = Finder(Sought(matcher(literals)))
     found = []
     for at in range(0, len(data), length):
         found += [(end, number) for number, end in finder.find(bytes(data[at : at + length]), at)]
@@ -93,7 +93,7 @@ def test_a_gate_is_told_while_its_bytes_are_there(one: Searching) -> None:
 
 def test_a_hole_moves_places_on(one: Searching) -> None:
     ear = Ear()
-    window = Window(one.query, one.matcher, matcher([b"GATE!"]), ear)
+    window = Window(one.query, Sought(one.matcher), Sought(matcher([b"GATE!"])), ear)
     window.feed(b"x" * 100 + one.secret[:20])
     window.skip(1 << 40)
     window.feed(one.secret[20:] + one.secret)

@@ -134,6 +134,21 @@ def test_a_line_is_counted_within_the_member(one: Searching) -> None:
     assert one.search(data).matches[0].line == 3
 
 
+def test_a_package_of_debian_is_opened(one: Searching) -> None:
+    members = {
+        "debian-binary": b"2.0\n",
+        "control.tar.xz": compressed("xz", tar_of({"./control": b"x"})),
+        "data.tar.zst": compressed("zstd", tar_of({"./etc/conf": one.document})),
+    }
+    data = b"!<arch>\n"
+    for name, content in members.items():
+        data += f"{name:<16}{0:<12}{0:<6}{0:<6}{100644:<8}{len(content):<10}`\n".encode() + content
+        data += b"\n" * (len(content) % 2)
+    assert one.places(data) == [("data.tar.zst", "./etc/conf")]
+    assert one.search(data[:-300]).faults
+    assert one.search(data[:66] + b"?" + data[67:]).faults == [((), "a damaged header at byte 8")]
+
+
 @pytest.mark.parametrize("kind", ["zip", "tar"])
 def test_a_name_that_holds_the_secret_is_found(one: Searching, kind: str) -> None:
     name = f"{one.secret.decode()}.txt"
