@@ -12,7 +12,9 @@ Rules:
 from __future__ import annotations
 
 import re
+from bisect import bisect_right
 from dataclasses import dataclass
+from itertools import accumulate
 from typing import Literal, NamedTuple
 
 BLOCK = 512
@@ -46,16 +48,24 @@ class Member:
     pieces: list[tuple[int, int]] | None = None
     """Of a sparse file: place and length of each piece that is stored, in order; none for other files."""
     real_size: int = 0
+    _ends: list[int] | None = None
+    """Stored bytes up to the end of each piece."""
 
     def place(self, stored: int) -> int:
         """Where a byte of the stored content is in the file."""
+        return self.stretch(stored)[0]
+
+    def stretch(self, stored: int) -> tuple[int, int]:
+        """Where a byte of the stored content is in the file, and how many follow it without a hole."""
         if self.pieces is None:
-            return stored
-        for at, length in self.pieces:
-            if stored < length:
-                return at + stored
-            stored -= length
-        return self.real_size
+            return stored, self.size - stored
+        if self._ends is None or len(self._ends) != len(self.pieces):
+            self._ends = list(accumulate(length for _, length in self.pieces))
+        number = bisect_right(self._ends, stored)
+        if number == len(self.pieces):
+            return max(self.real_size, sum(self.pieces[-1]) if self.pieces else 0), self.size - stored
+        at, length = self.pieces[number]
+        return at + length - (self._ends[number] - stored), self._ends[number] - stored
 
 
 class Part(NamedTuple):

@@ -31,7 +31,10 @@ _FULL, _FULL16 = 0xFFFFFFFF, 0xFFFF
 _ENCRYPTED, _DESCRIPTOR, _UTF8, _MASKED = 1, 8, 1 << 11, 1 << 13
 _RECORD = re.compile(rb"PK(?:\x03\x04|\x01\x02|\x07\x08|\x05\x06|\x06\x06)")
 _STEP = 1 << 20
-LARGEST_DIRECTORY = 256 << 20
+LARGEST_DIRECTORY = 64 << 20
+"""Bytes; a zip with a larger one is read by its local headers."""
+_MOST_ENDS = 16
+"""Places that may be the end of a zip and are looked at: a comment may hold what looks like one."""
 
 
 class Reader(Protocol):
@@ -107,7 +110,9 @@ def directory(reader: Reader) -> Directory:
     start = max(0, reader.size - TAIL)
     tail = reader.read(start, TAIL)
     at = tail.rfind(_END)
-    while at >= 0:
+    for _ in range(_MOST_ENDS):
+        if at < 0:
+            break
         if len(tail) - at >= _END_SIZE and (found := _from_end(reader, start + at, tail[at : at + _END_SIZE])):
             return found
         at = tail.rfind(_END, 0, at)
@@ -194,7 +199,7 @@ def _from_end(reader: Reader, at: int, record: bytes) -> Directory | None:
     elif disk or here != total:
         faults.append("one of several volumes: the others are not here")
     start = end - size
-    if start < 0 or size > LARGEST_DIRECTORY:
+    if start < 0 or size > LARGEST_DIRECTORY or (total and reader.read(start, 4) != _CENTRAL):
         return None
     # Whatever was put before the archive shifts every place by the same number of bytes.
     entries, whole = _entries(reader.read(start, size), start - offset)

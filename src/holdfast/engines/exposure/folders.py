@@ -228,7 +228,12 @@ class _Walk:
 
     def _layout(self, folder: Path, name: str) -> None:
         layout = images.Layout(folder, name, self.query, self.matcher, self.limits)
-        for path, found, hits in layout.search(self._base, self._progress):
+
+        def progress(path: str) -> Callable[[int], None]:
+            heard = self._progress(path)
+            return lambda furthest: heard(layout.size + furthest)
+
+        for path, found, hits in layout.search(self._base, progress):
             self._tell(path, found, hits)
         for where, reason in layout.faults:
             self.fault(where, reason)

@@ -137,9 +137,9 @@ class Walked:
 
     def _decide(self, member: Member, head: bytes) -> None:
         opened = containers.container(head) is not None or containers.runs(head)
-        self._members[-1] = (member, head[:128], opened and member.pieces is None)
+        self._members[-1] = (member, head[:128], opened)
         if opened:
-            self._child = self._run.stream(self._where.within(member.name, self.kind), matched=member.pieces is None)
+            self._child = self._run.stream(self._where.within(member.name, self.kind))
 
     def _pass_on(self, member: Member, data: bytes) -> None:
         """Give a container its bytes; a sparse one with its holes."""
@@ -149,10 +149,9 @@ class Walked:
             child.feed(data)
             return
         while data:
-            place = member.place(self._stored)
+            place, length = member.stretch(self._stored)
             self._fill(child, place - self._real)
-            length = next((size for at, size in member.pieces if at <= place < at + size), len(data)) or len(data)
-            step = data[: min(length, len(data))]
+            step = data[: max(1, length)]
             child.feed(step)
             self._stored += len(step)
             self._real = place + len(step)

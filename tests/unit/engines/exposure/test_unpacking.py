@@ -358,6 +358,44 @@ def test_a_zip_within_an_archive_that_is_too_large_for_memory_is_a_fault(one: Se
     assert found.faults[0][0] == ("x.zip",)
 
 
+def test_a_sparse_file_is_opened_with_its_holes_in_time(one: Searching) -> None:
+    """An archive with holes, and a map of very many pieces that is made to take long."""
+    inner = tar_of({"hole": bytes(1 << 16), "a": one.document}, tarfile.USTAR_FORMAT)
+    for pieces in ([(0, 512), (66_048, len(inner) - 66_048)], [(at, 512) for at in range(0, len(inner), 512)]):
+        told = "".join(f"{at}\n{length}\n" for at, length in pieces)
+        table = f"{len(pieces)}\n{told}".encode()
+        stored = table + bytes(-len(table) % 512) + b"".join(inner[at : at + length] for at, length in pieces)
+        records = {"GNU.sparse.major": "1", "GNU.sparse.minor": "0", "GNU.sparse.realsize": str(len(inner))}
+        out = io.BytesIO()
+        with tarfile.open(fileobj=out, mode="w", format=tarfile.PAX_FORMAT, pax_headers={}) as archive:
+            info = tarfile.TarInfo("inner.tar")
+            info.size, info.pax_headers = len(stored), records
+            archive.addfile(info, io.BytesIO(stored))
+        found = one.search(out.getvalue())
+        assert found.faults == []
+        assert ("inner.tar", "a") in [match.inner for match in found.matches]
+    table = b"99999\n" + b"0\n1\n" * 99_999
+    stored = table + bytes(-len(table) % 512) + zip_of({"a": b"1"}) + bytes(99_000)
+    out = io.BytesIO()
+    with tarfile.open(fileobj=out, mode="w", format=tarfile.PAX_FORMAT) as archive:
+        info = tarfile.TarInfo("x")
+        info.size, info.pax_headers = len(stored), records
+        archive.addfile(info, io.BytesIO(stored))
+    started = time.process_time()
+    assert one.search(out.getvalue()).faults
+    assert time.process_time() - started < 5
+
+
+def test_many_places_that_may_be_the_end_of_a_zip_take_no_time(one: Searching) -> None:
+    end = b"PK\x05\x06" + struct.pack("<HHHHLLH", 0, 0, 9, 9, 32 << 20, 0, 0)
+    data = zip_of({"a": one.document}) + b"PK\x01\x02" * (9 << 20) + end * 2_900
+    started = time.process_time()
+    found = one.search(data)
+    assert time.process_time() - started < 5
+    assert found.matches
+    assert found.faults
+
+
 def test_many_places_are_limited_and_told(one: Searching) -> None:
     found = one.search((one.secret + b"\n") * 500, Limits(places=100))
     assert len(found.matches) == 100
