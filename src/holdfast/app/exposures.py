@@ -56,6 +56,8 @@ from holdfast.kernel.secrets import SecretValue, fingerprint
 LOG = logging.getLogger("holdfast")
 ACT = "exposure.search"
 _BLOCK = 1 << 20
+_AT_HAND = 8
+"""Incidents whose newest report is kept read."""
 
 
 class Host(Protocol):
@@ -135,6 +137,8 @@ class Exposures:
     """Folders on this machine that a search may look into."""
     _lock: threading.Lock = field(default_factory=threading.Lock)
     _running: dict[str, Running] = field(default_factory=dict)
+    _newest: dict[str, Result] = field(default_factory=dict)
+    """Newest report by incident, read once: a large one takes seconds. It goes with its item."""
 
     def check(self, incident_id: str, viewer: Viewer) -> IncidentState:
         """The incident, for somebody who may search in it.
@@ -192,7 +196,18 @@ class Exposures:
 
     def latest(self, state: IncidentState) -> Result | None:
         """The newest report of an incident that can be read."""
-        return next(results.readable(self.app.vault, state), None)
+        known = self._newest.get(state.id)
+        kept = results.items(state)
+        if known is not None and kept and kept[-1].sha256 == known.item.sha256:
+            return known
+        found = next(results.readable(self.app.vault, state), None)
+        with self._lock:
+            self._newest.pop(state.id, None)
+            while len(self._newest) >= _AT_HAND:
+                self._newest.pop(next(iter(self._newest)))
+            if found is not None:
+                self._newest[state.id] = found
+        return found
 
     def offered(self, viewer: Viewer, state: IncidentState) -> tuple[str, ...]:
         """Paths that a form offers, to whoever may search there."""

@@ -420,6 +420,18 @@ def test_a_report_that_is_erased_is_no_result_any_more(house: House) -> None:
         results.read(house.app.vault, state, second.item.id)
 
 
+def test_the_newest_report_is_read_once_and_a_newer_one_takes_its_place(house: House) -> None:
+    incident = house.commanded()
+    searches = house.app.exposure_searches()
+    first = handed_in(house, incident)
+    state = house.app.states.incident(incident)
+    assert searches.latest(state) is searches.latest(state)
+    second = handed_in(house, incident, replace(world.REPORT, seconds=9.0))
+    latest = searches.latest(house.app.states.incident(incident))
+    assert latest is not None
+    assert first.item.id != second.item.id == latest.item.id
+
+
 def started(house: House, incident: str) -> str:
     return str(house.do("ada", "play-start", incident, play="leaked-secret").result["play_id"])
 

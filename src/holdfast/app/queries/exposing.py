@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from holdfast.app import exposure_results as results
@@ -18,6 +18,10 @@ from holdfast.kernel.instants import format_instant
 
 PLACES = 100
 """Places of a page of the table."""
+WORKS = 200
+"""Lines of a group of the list on a page; the file holds all of them."""
+FAULTS = 100
+"""What could not be looked into, on a page."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,10 +57,13 @@ class Shown:
     picture: str
     """SVG."""
     told: dict[str, Any]
-    """The report as JSON, with deceiving characters named; empty before the first."""
+    """The report as JSON with deceiving characters named, cut to what a page shows: without its places, with the first
+    of its faults (``faults_total``) and of the lines of its list (``total`` in each group). Empty before the first."""
     places: tuple[dict[str, Any], ...]
     """Those that fit the filter, at most :data:`PLACES`, each as JSON."""
     fitting: int
+    total: int
+    """Places of the report."""
 
 
 def shown(app: Application, state: IncidentState, wanted: Filter) -> Shown:
@@ -64,21 +71,45 @@ def shown(app: Application, state: IncidentState, wanted: Filter) -> Shown:
     searches = app.exposure_searches()
     running, result = searches.running(state.id), searches.latest(state)
     if result is None:
-        return Shown(running, None, (), "", {}, (), 0)
+        return Shown(running, None, (), "", {}, (), 0, 0)
     fitting = [place for place in result.places if wanted.fits(place)]
     return Shown(
         running=running,
         result=result,
         earlier=_earlier(state, result),
         picture=exposure_svg(result.places, result.search.at),
-        told=unmasked_within(as_json(result)),
+        told=unmasked_within(_cut(result)),
         places=tuple(unmasked_within([place.as_json() for place in fitting[:PLACES]])),
         fitting=len(fitting),
+        total=len(result.places),
     )
 
 
 def as_json(result: Result) -> dict[str, Any]:
     """A report with what it comes to; its hits are in its own file."""
+    return {
+        **_head(result),
+        "faults": [fault.as_json() for fault in result.report.faults],
+        "places": [place.as_json() for place in result.places],
+        "worklist": result.worklist.as_json(),
+    }
+
+
+def _cut(result: Result) -> dict[str, Any]:
+    """As much of a report as a page shows."""
+    groups = [
+        {**replace(group, works=group.works[:WORKS]).as_json(), "total": len(group.works)}
+        for group in result.worklist.groups
+    ]
+    return {
+        **_head(result),
+        "faults": [fault.as_json() for fault in result.report.faults[:FAULTS]],
+        "faults_total": len(result.report.faults),
+        "worklist": {"window": result.worklist.window.as_json(), "groups": groups},
+    }
+
+
+def _head(result: Result) -> dict[str, Any]:
     end, search = result.report.end(), result.search
     return {
         "evidence_id": result.item.id,
@@ -98,9 +129,6 @@ def as_json(result: Result) -> dict[str, Any]:
         "by_form": end["by_form"],
         "searched_forms": end["searched_forms"],
         "not_searched": end["not_searched"],
-        "faults": [fault.as_json() for fault in result.report.faults],
-        "places": [place.as_json() for place in result.places],
-        "worklist": result.worklist.as_json(),
     }
 
 
