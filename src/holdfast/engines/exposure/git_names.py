@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
+import numpy as np
+
 from holdfast.engines.exposure.git_layout import Repository, own_files
 from holdfast.engines.exposure.git_work import Worker
 from holdfast.engines.exposure.unpacking import search_stream
@@ -15,11 +17,15 @@ _PIECE = 1 << 20
 
 def search_names(repository: Repository, worker: Worker) -> Iterator[Hit]:
     """Refs whose names hold a secret."""
-    for name in repository.refs:
-        data = name.encode("utf-8", "surrogateescape")
+    names = [name.encode("utf-8", "surrogateescape") for name in repository.refs]
+    ends = np.cumsum([len(name) + 1 for name in names])
+    places = [end - 1 for _, end in worker.anchors.find(b"\n".join(names))]
+    for number in np.unique(np.searchsorted(ends, places, side="right")).tolist() if places else ():
+        data = names[number]
         for match in worker.query.confirm(data, worker.anchors.find(data)):
+            shown = data.decode("utf-8", "surrogateescape")
             yield Hit(
-                "", "git-file", match.form, match.cls, match.secret, path=name, start=match.start, end=match.end,
+                "", "git-file", match.form, match.cls, match.secret, path=shown, start=match.start, end=match.end,
                 about=(("where", "the name of a ref"),),
             )  # fmt: skip
 

@@ -38,13 +38,17 @@ class Origins:
         self.faults: list[tuple[str, str]] = []
         self._past = history(graph)
         repository = store.repository
-        self._tips = {name: self._tip(oid) for name, oid in repository.refs.items()}
-        placed = [(name, self._past.position(tip)) for name, tip in self._tips.items()]
-        self._tip_names = [name for name, at in placed if at >= 0]
-        self._tip_at = np.array([at for _, at in placed if at >= 0], np.int64)
+        self._tips = dict(zip(repository.refs, self._named_by(list(repository.refs.values())), strict=True))
+        at = self._past.positions(np.fromiter(self._tips.values(), np.int64, len(self._tips)))
+        self._tip_names = np.array(list(self._tips), object)[at >= 0]
+        self._named: dict[int, list[str]] = {}
+        """Refs by the object that they name, tags not followed."""
+        for name, one in zip(repository.refs, store.look_up(list(repository.refs.values())).tolist(), strict=True):
+            self._named.setdefault(one, []).append(name)
+        self._tip_at = at[at >= 0]
         self._reachable = self._past.reach(self._tip_at)
-        others = [self._past.position(self._tip(oid)) for oid in repository.pointers]
-        self._pointed = self._past.reach([at for at in others if at >= 0])
+        others = self._past.positions(np.array(self._named_by(list(repository.pointers)), np.int64))
+        self._pointed = self._past.reach(others[others >= 0])
         own = list(from_reflog(repository.moves))
         self._pushes = [
             (self._past.position(store.number(push.after)), push) for push in (*own, *pushes)
@@ -98,7 +102,7 @@ class Origins:
         if one.cut:
             self.faults.append((self._store.oid(row.number)[:12], "its paths and commits are too many to be told all"))
         found = self._of_commits(one.commits, one.introducing)
-        named = tuple(name for name, tip in self._tips.items() if tip == row.number)
+        named = tuple(self._named.get(row.number, ()))
         if named:  # a ref that names a blob or tree itself
             found = replace(found, heads=(*found.heads, *named), heads_total=found.heads_total + len(named))
             found = replace(found, reach="reachable")
@@ -112,7 +116,7 @@ class Origins:
         return self._of_commits(alone, alone)
 
     def _of_tag(self, number: int) -> Provenance:
-        names = sorted(name for name, oid in self._store.repository.refs.items() if self._store.number(oid) == number)
+        names = sorted(self._named.get(number, ()))
         touch = self._touch_of(number, b"tagger")
         pointed = self._store.oid(number) in self._store.repository.pointers
         reach = "reachable" if names else ("reflog" if pointed else "unreachable")
@@ -125,9 +129,9 @@ class Origins:
         if not len(holding):
             return Provenance()
         first, last = self._past.earliest(since), self._past.latest(holding)
-        heads = [name for name, at in zip(self._tip_names, np.isin(self._tip_at, holding), strict=True) if at]
         after = self._after(since)
-        refs = [name for name, at in zip(self._tip_names, after[self._tip_at] > 0, strict=True) if at]
+        refs = self._tip_names[after[self._tip_at] > 0].tolist()
+        heads = self._tip_names[np.isin(self._tip_at, holding)].tolist()
         reach = "unreachable"
         if self._reachable[holding].any():
             reach = "reachable"
@@ -182,8 +186,10 @@ class Origins:
             )
         return self._touches[number]
 
-    def _tip(self, oid: str) -> int:
-        return final_targets(self._graph.tags, self._store.number(oid))
+    def _named_by(self, oids: list[str]) -> list[int]:
+        """Numbers of what ids name, through tags; -1 for what is not here."""
+        tags = self._graph.tags
+        return [final_targets(tags, one) if one in tags else one for one in self._store.look_up(oids).tolist()]
 
 
 def unfollowed(row: Row, target: str, visibility: Visibility) -> Hit:

@@ -336,8 +336,9 @@ class _Run:
             self._fault("", f"the clone is shallow: history before {len(repository.shallow):,} commits is not here")
         shallow = {self._store.number(oid) for oid in repository.shallow}
         lost = {oid.hex() for oid, source in graph.missing.items() if source not in shallow}
-        lost |= {oid for oid in repository.refs.values() if self._store.number(oid) < 0}
+        named = sorted(set(repository.refs.values()))
+        lost |= {named[one] for one in np.nonzero(self._store.look_up(named) < 0)[0].tolist()}
         if lost:
             why = "promised by the repository it was cloned from, and never fetched" if repository.promised else "missing"
-            named = ", ".join(one[:12] for one in sorted(lost)[:3])
-            self._fault("", f"{len(lost):,} objects are {why}: {named}{' and more' if len(lost) > 3 else ''}")  # noqa: PLR2004 - as many as are named
+            first = ", ".join(one[:12] for one in sorted(lost)[:3])
+            self._fault("", f"{len(lost):,} objects are {why}: {first}{' and more' if len(lost) > 3 else ''}")  # noqa: PLR2004 - as many as are named

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import mmap
 import zlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -63,6 +63,19 @@ class Store:
                 return place
             place += 1
         return -1
+
+    def look_up(self, oids: Sequence[str]) -> Whole:
+        """Numbers of many objects at once; -1 for those that are not here."""
+        width = 2 * self.repository.width
+        fitting = [oid if len(oid) == width else "0" * width for oid in oids]
+        raw = np.frombuffer(bytes.fromhex("".join(fitting)), np.uint8).reshape(-1, width // 2)
+        if not len(raw) or not len(self.first):
+            return np.full(len(raw), -1, np.int64)
+        places = np.minimum(np.searchsorted(self.first, prefixes(raw)), len(self.first) - 1)
+        found = np.where((self.ids[places] == raw).all(axis=1), places, -1).astype(np.int64)
+        for one in np.nonzero(found < 0)[0].tolist():  # few: what is missing, or shares its first bytes with another
+            found[one] = self.number(oids[one])
+        return found
 
     def oid(self, number: int) -> str:
         """Id of an object."""

@@ -57,6 +57,13 @@ class History:
         place = int(np.searchsorted(self.numbers, number))
         return place if place < len(self.numbers) and self.numbers[place] == number else -1
 
+    def positions(self, numbers: Whole) -> Whole:
+        """Of many at once; -1 for those that are no commits."""
+        if not len(self.numbers):
+            return np.full(len(numbers), -1, np.int64)
+        places = np.minimum(np.searchsorted(self.numbers, numbers), len(self.numbers) - 1)
+        return np.where(self.numbers[places] == numbers, places, -1).astype(np.int64)
+
     def reach(self, positions: Sequence[int] | Whole, *, forward: bool = False) -> np.ndarray:
         """Which commits can be reached: their ancestors, or with ``forward`` their descendants; themselves included."""
         mask = np.zeros(len(self.numbers), np.uint8)

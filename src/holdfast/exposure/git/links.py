@@ -240,13 +240,17 @@ def _take_over(state: Whole, tree: int, place: int, own: int, shift: int, width:
     begin = int_at(state[L_BEGINS] + 4 * place) + shift
     put_int(state[L_BEGINS] + 4 * own, begin)
     put_int(state[L_TOLD] + 4 * own, told)
-    if told > 0 and ((edges and told & 1) or byte_at(state[K_MARKS] + (told >> 1) - 1)):
+    if told == 0:
+        return True
+    marked = state[MARKED] and byte_at(state[K_MARKS] + (told >> 1) - 1)
+    if marked or (edges and told & 1):
         if not _has_room(state):
             return False
-        top = state[B_ARENA] + state[TOP]
-        start, stop = _entry(top + begin, top + state[OWN], width)
-        if start >= 0:
-            _tell(state, tree, told, start, stop, edges)
+        start = stop = 0
+        if marked:
+            top = state[B_ARENA] + state[TOP]
+            start, stop = _entry(top + begin, top + state[OWN], width)
+        _tell(state, tree, told, start, stop, edges)
     return True
 
 
