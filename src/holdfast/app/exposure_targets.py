@@ -27,11 +27,11 @@ _AREAS_OF_SOURCES: Mapping[str, Area] = {"ci_logs": "ci_logs"}
 _AREAS_OF_KINDS: Mapping[str, Area] = {"ticket": "ticket_systems"}
 
 
-def allowed(roots: Sequence[Path], text: str) -> Path:
+def allowed(roots: Sequence[Path], text: str, number: int = 1) -> Path:
     """The path behind a text, if the search may look there.
 
     Raises:
-        RefusedError: it may not, or there is no such path.
+        RefusedError: it may not, or there is no such path; it is named by its number, for it may be the secret.
     """
     asked = Path(text)
     if asked.is_absolute():
@@ -41,7 +41,7 @@ def allowed(roots: Sequence[Path], text: str) -> Path:
     raise RefusedError(
         "exposure-target-refused",
         "Nothing was searched.",
-        why=f"{text[:200]!r} is not below a folder that the administrator allowed for this (HOLDFAST_EXPOSURE_ROOTS).",
+        why=f"Path number {number} is not below a folder that the administrator allowed (HOLDFAST_EXPOSURE_ROOTS).",
         next_step="Search it where it is, and hand the report in: holdfast exposure search --incident INC TARGET",
     )
 

@@ -220,8 +220,8 @@ class Exposures:
             item = custody.kept(state.evidence, name)
             shown = display_name(self.app.texts.read([item.name.text_id]).get(item.name.text_id, item.id))
             aims.append(_Aim(f"{item.id} {shown}", wanted.visibility.get(name, "unknown"), item=item))
-        for text in dict.fromkeys(wanted.paths):
-            real = allowed(self.roots, text)
+        for number, text in enumerate(dict.fromkeys(wanted.paths), 1):
+            real = allowed(self.roots, text, number)
             aims.append(_Aim(str(real), wanted.visibility.get(text, "unknown"), path=real))
         if not aims:
             raise BadInputError(

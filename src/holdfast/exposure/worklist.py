@@ -60,6 +60,8 @@ _CURES: dict[str, tuple[str, str]] = {
     "": ("Delete or replace it, where it is and where it was copied from", "What was searched may be a copy."),
 }
 """What to do by kind of place or part of LS2, and why that."""
+MANY = 24
+"""Places from which on the list of cures goes by target; ``places.csv`` has each."""
 CITED = 50
 """Hits that one line names; the others are counted."""
 COLUMNS = ("step", "group", "urgency", "what", "where", "why", "exposure", "hits", "more_hits")
@@ -229,7 +231,19 @@ def _access(found: Sequence[Place]) -> Iterator[Work]:
 
 
 def _clean(found: Sequence[Place]) -> list[Work]:
-    works = [Work(_urgency(place), *_cleaning(place), place.hits, place.visibility) for place in found if place.whole]
+    """A line for each place; where they are many, for each target and cure."""
+    whole = [place for place in found if place.whole]
+    groups: dict[tuple[object, ...], list[Place]] = {}
+    for number, place in enumerate(whole):
+        alike = (place.target, _cleaning(place)[0], _urgency(place)) if len(whole) > MANY else (number,)
+        groups.setdefault(alike, []).append(place)
+    works = []
+    for held in groups.values():
+        what, where, why = _cleaning(held[0])
+        if len(held) > 1:
+            named = ", ".join(place.name for place in held[:3]) + (", …" if len(held) > 3 else "")  # noqa: PLR2004 - as many as named
+            where = f"{held[0].target}: {len(held):,} places ({named})"
+        works.append(Work(_urgency(held[0]), what, where, why, _hits(held), held[0].visibility))
     return sorted(works, key=lambda one: _URGENCIES.index(one.urgency))
 
 

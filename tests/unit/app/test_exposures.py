@@ -263,11 +263,13 @@ def test_a_path_that_leads_out_of_the_allowed_folders_is_refused_whatever_way_it
         f"{allowed}-beside",
         "mirrors",
         "/",
+        f"/{secret}",
     ):
-        with pytest.raises(RefusedError, match="not below a folder that the administrator allowed"):
+        with pytest.raises(RefusedError, match="not below a folder that the administrator allowed") as refused:
             house.app.exposure_searches().start(
                 incident, house.viewer("ada"), Wanted(SecretValue(secret), paths=(path,))
             )
+        assert secret not in f"{refused.value} {refused.value.next_step} {refused.value.details}"
     assert house.types(incident)[-1] != "exposure.searched"
 
 

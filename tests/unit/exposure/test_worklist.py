@@ -154,6 +154,13 @@ def test_cleaning_what_is_public_and_there_is_for_now_and_old_versions_for_then(
     assert works[0].hits == (1,)
 
 
+def test_many_places_of_a_target_with_one_cure_are_one_line() -> None:
+    works = group(world.many(500), "clean").works
+    assert len(works) == 40
+    assert works[0].where == "acme/repo0.git: 13 places (src/file0.py, src/file440.py, src/file320.py, …)"
+    assert sum(len(one.hits) for one in works) == 500
+
+
 def test_what_is_deployed_from_what_still_holds_it_is_to_be_updated() -> None:
     found = [one.where for one in group(world.REPORT, "dependants").works]
     assert found == ["repository acme/payments.git", "repository acme/tools.git", "artifact payments:1.4.2"]

@@ -334,6 +334,8 @@ def test_the_page_offers_to_take_the_report_into_a_running_play(site: Site) -> N
     assert "exposure-adopt" not in site.get(incident=incident).text
     play = site.house.do("ada", "play-start", incident, play="leaked-secret").result["play_id"]
     assert f"Take it into {play}, step LS2" in text(site.get(incident=incident).text)
+    plays = site.api.request("GET", f"/incidents/{incident}/plays", headers=site.house.headers("ada")).text
+    assert f'href="/incidents/{incident}/exposure">Search for it' in plays
 
 
 def test_a_search_that_broke_says_so_on_the_page_and_on_the_api(
