@@ -5,6 +5,7 @@ Each is started on a port of its own with an empty folder, and is gone afterward
 
 from __future__ import annotations
 
+import base64
 import contextlib
 import json
 import os
@@ -16,9 +17,11 @@ import urllib.request
 from collections.abc import Iterator
 from pathlib import Path
 
+import httpx
+
 from tests.real.services import free_port, from_pypi, listens, missing, program, run, running
 
-DEVPI = ("devpi-server==6.20.3", "devpi-client==7.3.0")
+DEVPI = "devpi-server==6.20.3"
 VERDACCIO = "6.10.4"
 _INSTALL_SECONDS = 600
 _REGISTRY = """\
@@ -67,7 +70,7 @@ def push_image(layout: Path, name: str, port: int, to: str) -> None:
 @contextlib.contextmanager
 def devpi(folder: Path) -> Iterator[str]:
     """The address of an index that takes uploads, after everything is uploaded to it."""
-    place = from_pypi("devpi-6.20.3", *DEVPI)
+    place = from_pypi("devpi-6.20.3", DEVPI)
     port, data = free_port(), folder / "devpi"
     python = str(place / "python")
     run(python, str(place / "devpi-init"), "--serverdir", str(data), "--no-root-pypi")
@@ -77,18 +80,26 @@ def devpi(folder: Path) -> Iterator[str]:
         yield f"http://127.0.0.1:{port}"
 
 
-def upload(address: str, folder: Path, files: list[Path], password: str) -> str:
-    """Make an index and upload files to it, which takes a password; returns the path of the index."""
-    place = from_pypi("devpi-6.20.3", *DEVPI)
-    client = (str(place / "python"), str(place / "devpi"))
-    at = ("--clientdir", str(folder / "client"))
-    run(*client, "use", *at, address)
-    run(*client, "user", *at, "-c", "ci", f"password={password}")
-    run(*client, "login", *at, "ci", f"--password={password}")
-    run(*client, "index", *at, "-c", "prod", "bases=")
-    run(*client, "use", *at, "ci/prod")
-    run(*client, "upload", *at, *(str(file) for file in files))
+def upload(address: str, files: list[Path], password: str) -> str:
+    """Make an index and upload files to it, as twine does; returns the path of the index."""
+    with httpx.Client(base_url=address, timeout=60, trust_env=False) as client:
+        _done(client.put("/ci", json={"password": password}))
+        login = _done(client.post("/+login", json={"user": "ci", "password": password}))
+        token = base64.b64encode(f"ci:{login.json()['result']['password']}".encode()).decode()
+        client.headers["x-devpi-auth"] = token
+        _done(client.put("/ci/prod", json={"type": "stage", "bases": []}))
+        for file in files:
+            name, version = file.name.removesuffix(".tar.gz").split("-")[:2]
+            form = {":action": "file_upload", "metadata_version": "2.1", "name": name, "version": version}
+            form["filetype"] = "sdist" if file.name.endswith(".tar.gz") else "bdist_wheel"
+            form["pyversion"] = "source" if form["filetype"] == "sdist" else "py3"
+            _done(client.post("/ci/prod/", data=form, files={"content": (file.name, file.read_bytes())}))
     return "ci/prod"
+
+
+def _done(answer: httpx.Response) -> httpx.Response:
+    assert answer.status_code in {200, 201}, answer.text[:300]
+    return answer
 
 
 def verdaccio_installed() -> Path:

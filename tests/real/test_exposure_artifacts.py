@@ -70,7 +70,7 @@ def test_every_file_of_every_version_of_a_python_package_is_searched(tmp_path: P
     sdist = tmp_path / "pkg-2.0.tar.gz"
     sdist.write_bytes(compressed("gzip", tar_of({"pkg-2.0/PKG-INFO": told, "pkg-2.0/conf.ini": one.document})))
     with devpi(tmp_path) as address:
-        index = upload(address, tmp_path, [wheel, sdist], other.decode())
+        index = upload(address, [wheel, sdist], other.decode())
         project, totals = visited(one, f"pypi+{address}/{index}/pkg")
         whole, _ = visited(one, f"pypi+{address}/{index}/")
         gone, _ = visited(one, f"pypi+{address}/{index}/nothing")

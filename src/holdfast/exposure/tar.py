@@ -28,6 +28,10 @@ _META = frozenset(b"LKxgX")
 _OLD_SPARSE = ord("S")
 _EMPTY = bytes(BLOCK)
 _SPARSE_1 = (("GNU.sparse.major", "1"), ("GNU.sparse.minor", "0"))
+_WANTED = frozenset({"path", "linkpath", "size"}) | {
+    f"GNU.sparse.{one}" for one in ("name", "map", "major", "minor", "realsize", "size", "numblocks")
+}
+"""Records that say where something is; others are not kept, so that no archive fills the memory."""
 _OCTAL = re.compile(rb"[ \x00]*([0-7]+)[ \x00]*")
 _MAX_SIZE = 1 << 62
 
@@ -227,17 +231,18 @@ class Walker:
         self._begin(block, kind, size, parts)
 
     def _begin(self, block: bytes, kind: int, size: int, parts: list[Part]) -> None:
-        records = {**self._globals, **self._records}
-        if (told := _decimal(records.get("size", "").encode())) is not None:
+        records = {**self._globals, **self._records} if self._globals else self._records
+        if "size" in records and (told := _decimal(records["size"].encode())) is not None:
             size = told
-        if kind in _WITHOUT_CONTENT:
-            size = 0
         first = self._first_header
         member = Member(self._name(block, records), self.at - BLOCK if first is None else first, self.at, size, kind)
-        member.link = self._long.pop("link", "") or records.get("linkpath", "") or _text(block[157:257])
+        if kind in _WITHOUT_CONTENT:
+            member.size = size = 0
+            member.link = self._long.pop("link", "") or records.get("linkpath", "") or _text(block[157:257])
         self._long, self._records, self._first_header = {}, {}, None
         self._member = member
-        self._sparse(member, block, records)
+        if records or kind == _OLD_SPARSE:
+            self._sparse(member, block, records)
         parts.append(Part("member", member, 0, 0))
         if self._more_pieces:
             self._left = 0
@@ -316,7 +321,7 @@ def _records(data: bytes) -> tuple[dict[str, str], bool]:
         name = _text(key)
         if name in {"GNU.sparse.offset", "GNU.sparse.numbytes"}:
             found[f"\0{place}"] = _text(value)
-        else:
+        elif name in _WANTED:
             found[name] = value.decode("utf-8", "surrogateescape")
         place += length
     return found, True

@@ -18,7 +18,7 @@ import zstandard
 from isal import isal_zlib
 
 PIECE = 1 << 20
-_SLICE = 1 << 14
+_SLICE = 1 << 16
 _KEPT = 8 << 20
 _AGAIN = 256 << 20
 _MEMORY = 1 << 30
