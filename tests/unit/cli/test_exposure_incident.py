@@ -8,8 +8,7 @@ import signal
 from pathlib import Path
 
 import pytest
-from click.testing import Result
-from typer.testing import CliRunner
+from typer.testing import CliRunner, Result
 
 from holdfast import wiring_exposure
 from holdfast.cli.main import build
