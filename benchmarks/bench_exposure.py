@@ -1,7 +1,7 @@
 """A leaked secret in whole histories: CPU seconds against the bound of inflating and matching once, and against peers.
 
-Repositories come from ``HOLDFAST_BENCH_REPOSITORIES`` (git folders, separated by colons); without it, this project's own
-is taken, which is far too small to say much. Each is borrowed from by a new repository with the plants of the tests.
+Repositories come from ``HOLDFAST_BENCH_REPOSITORIES`` (git folders, separated by colons); without it, this project's
+own is taken, which is far too small to say much. Each is borrowed from by a new repository with plants.
 
 The bound is what no search can save: inflating every entry of the packs but trees once, and matching those bytes once.
 """
@@ -23,6 +23,7 @@ from pathlib import Path
 
 import numpy as np
 from numba import njit
+from tests.planting import Planted, new_repository, plant
 
 from holdfast.app.ports_exposure import Target
 from holdfast.engines.exposure import git_search
@@ -37,7 +38,6 @@ from holdfast.exposure.matching import matcher
 from holdfast.exposure.query import Query, compile_query
 from holdfast.exposure.results import Fault, Hit
 from holdfast.kernel.secrets import SecretValue
-from tests.planting import Planted, new_repository, plant
 
 TOP = Path(__file__).resolve().parents[1]
 PIECE = 1 << 20
@@ -195,8 +195,10 @@ def measure(source: Path) -> None:
         with _parts(parts):
             GitSearcher(processes=os.cpu_count() or 1).search(Target(str(planted.home), source.name), query, heard)
         ours, wall = cpu() - begun, time.perf_counter() - walled
-        print(f"{source}: {packed / 1e6:,.0f} MB packed, {len(store.ids):,} objects, {found_of(planted, heard)} of {len(planted.plants)} plants")
-        print(f"  bound: {limit:.2f} s ({inflated / 1e6:,.0f} MB); search: {ours:.2f} s of CPU, {wall:.2f} s; {ours / limit:.2f} times the bound (aim 1.8)")
+        plants = f"{found_of(planted, heard)} of {len(planted.plants)} plants"
+        print(f"{source}: {packed / 1e6:,.0f} MB packed, {len(store.ids):,} objects, {plants}")
+        print(f"  bound: {limit:.2f} s ({inflated / 1e6:,.0f} MB)")
+        print(f"  search: {ours:.2f} s of CPU, {wall:.2f} s; {ours / limit:.2f} times the bound (aim 1.8)")
         print("  of it " + ", ".join(f"{name} {seconds:.2f}" for name, seconds in parts.items()))
         peers(planted, query, ours)
 
@@ -205,7 +207,13 @@ def measure(source: Path) -> None:
 def _parts(parts: dict[str, float]) -> Iterator[None]:
     """CPU seconds of the steps of a search."""
     run, kept = git_search._Run, {}  # noqa: SLF001 - what is measured
-    steps = {"objects": "_objects", "links": "_walk_links", "names": "_names_of", "origins": "_origins", "missing": "_missing"}
+    steps = {
+        "objects": "_objects",
+        "links": "_walk_links",
+        "names": "_names_of",
+        "origins": "_origins",
+        "missing": "_missing",
+    }
 
     def timed(name: str, function: Callable[..., object]) -> Callable[..., object]:
         def act(*given: object, **named: object) -> object:
@@ -234,7 +242,9 @@ def main() -> None:
     """Measure start-up and every repository."""
     words = [sys.executable, "-c", "from holdfast.engines.exposure.inflater import ready; ready()"]
     subprocess.run(words, check=True)
-    print(f"start of the fast engine, warm: {spent(lambda: subprocess.run(words, check=True)):.2f} s of CPU (aim under 2)")
+    print(
+        f"start of the fast engine, warm: {spent(lambda: subprocess.run(words, check=True)):.2f} s of CPU (aim under 2)"
+    )
     ready()
     given = os.environ.get("HOLDFAST_BENCH_REPOSITORIES", "")
     for path in [Path(one) for one in given.split(":") if one] or [TOP]:

@@ -21,7 +21,7 @@ import subprocess
 import tarfile
 import urllib.parse
 import zipfile
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -98,7 +98,7 @@ class Planted:
 
 def made_up(seed: object, length: int = 40) -> bytes:
     """A secret like a provider's: it holds what has to be escaped."""
-    chance = random.Random(f"{seed}")  # noqa: S311 - made up
+    chance = random.Random(f"{seed}")
     letters = string.ascii_letters + string.digits + "+/"
     return ("q/" + "".join(chance.choice(letters) for _ in range(length - 3)) + "=").encode()
 
@@ -171,7 +171,11 @@ def spelled(secret: bytes, chance: random.Random) -> dict[str, tuple[bytes, str,
         "double_b64": (words(b64(b"v:" + b64(b"p=" + secret))), encoded, False),
         "gz": (gz(b"line\n" * 50 + b"K=" + secret + b"\n" + b"tail\n" * 50), "exact", True),
         "zip": (zipped({"a/.env": b"A=1\nK=" + secret + b"\n", "x.txt": b"hello " * 100}), "exact", True),
-        "tgz_in_zip": (zipped({"layer.tgz": tarred({"app/config.yml": b"k: " + secret + b"\n" * 20}, "w:gz")}), "exact", True),
+        "tgz_in_zip": (
+            zipped({"layer.tgz": tarred({"app/config.yml": b"k: " + secret + b"\n" * 20}, "w:gz")}),
+            "exact",
+            True,
+        ),
         "zst": (zstandard.compress(b"foo\n" * 100 + b"K=" + secret + b"\nbar"), "exact", True),
         "wrapped_b64": (
             b"-----BEGIN X-----\n" + base64.encodebytes(b"a" * 50 + secret + b"b" * 80) + b"-----END X-----\n",
@@ -208,7 +212,8 @@ def spelled(secret: bytes, chance: random.Random) -> dict[str, tuple[bytes, str,
         "rot13": (words(codecs.encode(text, "rot13").encode()), encoded, False),
         "uuencoded": (b"begin 644 k\n" + _uu(b"user:" + secret + b"!\n") + b"`\nend\n", encoded, False),
         "quoted_printable": (
-            b"Content-Transfer-Encoding: quoted-printable\n\n" + quopri.encodestring(b"the key is " + secret + b" and more of it follows here\n"),
+            b"Content-Transfer-Encoding: quoted-printable\n\n"
+            + quopri.encodestring(b"the key is " + secret + b" and more of it follows here\n"),
             "exact",
             False,
         ),
@@ -246,7 +251,7 @@ def spelled(secret: bytes, chance: random.Random) -> dict[str, tuple[bytes, str,
 
 def plant(planted: Planted, *, seed: object = 0) -> Planted:
     """Leave the secret everywhere: on a branch ``planted``, in what it forgot, and around the objects."""
-    chance = random.Random(f"chance {seed}")  # noqa: S311 - made up
+    chance = random.Random(f"chance {seed}")
     secret = planted.secret
     contents = spelled(secret, chance)
     before = planted.blob(contents["seam_delta"][0].replace(secret, near_miss(secret)))
@@ -370,7 +375,9 @@ def _around(planted: Planted) -> None:
         file.write(f'[remote "origin"]\n\turl = https://robot:{secret}@git.example.org/x.git\n')
     plants["config"] = Plant("git-file", None, "exact", path="config")
     (home / "hooks").mkdir(exist_ok=True)
-    (home / "hooks/post-receive").write_text(f"#!/bin/sh\ncurl -H 'X: {secret}' https://example.org\n", encoding="utf-8")
+    (home / "hooks/post-receive").write_text(
+        f"#!/bin/sh\ncurl -H 'X: {secret}' https://example.org\n", encoding="utf-8"
+    )
     plants["hook"] = Plant("git-file", None, "exact", path="hooks/post-receive")
     (home / "description").write_text(f"deploys with {secret}\n", encoding="utf-8")
     plants["description"] = Plant("git-file", None, "exact", path="description")
@@ -409,5 +416,3 @@ def _amid(chance: random.Random, inserted: bytes) -> bytes:
     ]
     lines.insert(len(lines) // 2, inserted.decode("latin-1"))
     return "\n".join(lines).encode("latin-1") + b"\n"
-
-

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import tempfile
 from pathlib import Path
 
@@ -111,7 +112,9 @@ def test_any_bytes_as_a_tree_commit_or_tag_are_read_alike(kind: str, data: bytes
 
 
 _ENTRIES = st.lists(
-    st.tuples(st.sampled_from([b"100644", b"40000", b"160000", b"1", b""]), st.binary(max_size=6), st.sampled_from(range(4))),
+    st.tuples(
+        st.sampled_from([b"100644", b"40000", b"160000", b"1", b""]), st.binary(max_size=6), st.sampled_from(range(4))
+    ),
     max_size=8,
 ).map(lambda rows: b"".join(mode + b" " + name + b"\0" + bytes([number]) * 20 for mode, name, number in rows))
 
@@ -136,9 +139,10 @@ def test_trees_made_from_trees_are_read_alike(data: bytes, copies: list[tuple[in
 def test_any_bytes_as_an_index_are_read_or_refused(data: bytes, width: int) -> None:
     for head in (b"", b"\xfftOc\0\0\0\2"):
         try:
-            parse_index(np.frombuffer(head + data, np.uint8), width)
-        except DamagedError as fault:
-            assert str(fault)
+            found = parse_index(np.frombuffer(head + data, np.uint8), width)
+        except DamagedError:
+            continue
+        assert len(found.ids) == len(found.offsets)
 
 
 @QUICK
@@ -157,10 +161,8 @@ def test_a_changed_index_is_read_or_refused(at: int, change: bytes) -> None:
 @QUICK
 @given(st.binary(max_size=400))
 def test_any_bytes_as_a_multi_pack_index_are_read_or_refused(data: bytes) -> None:
-    try:
-        multi_pack_names(b"MIDX\1\1\4\0" + data)
-    except DamagedError as fault:
-        assert str(fault)
+    with contextlib.suppress(DamagedError):
+        assert isinstance(multi_pack_names(b"MIDX\1\1\4\0" + data), list)
 
 
 @QUICK

@@ -85,9 +85,7 @@ def _by_walks(store: Store, literals: list[bytes]) -> set[tuple[str, bytes]]:
 
 
 @pytest.mark.parametrize("seed", [1, 2, 3])
-def test_windows_and_families_find_what_a_full_search_finds(
-    store: Store, objects: dict[str, bytes], seed: int
-) -> None:
+def test_windows_and_families_find_what_a_full_search_finds(store: Store, objects: dict[str, bytes], seed: int) -> None:
     chance = random.Random(seed)
     names = sorted(objects)
     literals: set[bytes] = set()

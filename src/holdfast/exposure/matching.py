@@ -49,7 +49,8 @@ class FastMatcher:
             def hear(number: int, _start: int, end: int, _flags: int, _context: object) -> None:
                 found.append((end, number))
 
-            self._database.scan(data, match_event_handler=hear)
+            # It takes any buffer; its types know bytes only.
+            self._database.scan(cast("bytes", data), match_event_handler=hear)
         found.sort()
         return [(number, end) for end, number in found]
 

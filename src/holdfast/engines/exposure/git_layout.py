@@ -169,28 +169,30 @@ def _packs(found: Repository, folder: Path, *, borrowed: bool) -> None:
 
 def _refs(found: Repository) -> None:
     symbolic: dict[str, str] = {}
-    for name, oid in texts.packed_refs(_text(found.common / "packed-refs") or ""):
-        found.refs[name] = oid
-    homes = [(found.common, "")] if found.common == found.home else [(found.common, ""), (found.home, "")]
-    for home, start in homes:
+    found.refs.update(texts.packed_refs(_text(found.common / "packed-refs") or ""))
+    for home in dict.fromkeys((found.common, found.home)):
         for name, path in _files(found, home / "refs", "refs"):
             oid, other = texts.ref_content(_text(path) or "")
             if oid is not None:
-                found.refs[start + name] = oid
+                found.refs[name] = oid
             elif other is not None:
                 symbolic[name] = other
     if (found.common / "reftable").exists():
         found.faults.append(("reftable", "refs are kept in a form that is not read, so what is reachable is not told"))
-    oid, other = texts.ref_content(_text(found.home / "HEAD") or _link(found.home / "HEAD"))
-    found.head = other
-    for name, target in [*symbolic.items(), *([("HEAD", other)] if other else [])]:
-        for _ in range(texts.MAX_DEPTH):
-            if target in found.refs:
-                found.refs[name] = found.refs[target]
-                break
-            target = symbolic.get(target, target)
+    oid, found.head = texts.ref_content(_text(found.home / "HEAD") or _link(found.home / "HEAD"))
     if oid is not None:
         found.refs["HEAD"] = oid
+    for name, target in [*symbolic.items(), *([("HEAD", found.head)] if found.head else [])]:
+        _follow(found, name, target, symbolic)
+
+
+def _follow(found: Repository, name: str, target: str, symbolic: dict[str, str]) -> None:
+    """Give a ref that stands for another the id of that one."""
+    for _ in range(texts.MAX_DEPTH):
+        if target in found.refs:
+            found.refs[name] = found.refs[target]
+            return
+        target = symbolic.get(target, target)
 
 
 def _link(path: Path) -> str:
@@ -207,12 +209,12 @@ def _others(found: Repository) -> None:
         for name, path in _files(found, folder, ""):
             for moved in texts.reflog(name, _text(path) or ""):
                 found.moves.append(moved)
-                for oid in (moved.before, moved.after):
-                    if oid.strip("0"):
-                        found.pointers.setdefault(oid, f"reflog of {name}")
+                for one in (moved.before, moved.after):
+                    if one.strip("0"):
+                        found.pointers.setdefault(one, f"reflog of {name}")
     for name in _POINTERS:
-        for oid in texts.ids_in(_text(found.home / name) or ""):
-            found.pointers.setdefault(oid, name)
+        for one in texts.ids_in(_text(found.home / name) or ""):
+            found.pointers.setdefault(one, name)
     for entry in _entries(found, found.common / "worktrees"):
         oid, _ = texts.ref_content(_text(found.common / "worktrees" / entry.name / "HEAD") or "")
         if oid is not None:
@@ -258,7 +260,7 @@ def own_files(repository: Repository, inner: list[Path]) -> Iterator[tuple[str, 
 
 def nested(repository: Repository) -> list[Path]:
     """Git folders of submodules, which live below this one."""
-    found = []
+    found: list[Path] = []
     waiting = [repository.common / "modules"]
     while waiting:
         at = waiting.pop()

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Set
-from types import ModuleType
+from collections.abc import Iterable
+from collections.abc import Set as AbstractSet
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,7 +20,6 @@ from holdfast.exposure.git.layout import (
     EDGES,
     ENTRIES,
     FAULTS,
-    FAULTY,
     LENGTH,
     MADE,
     MATCHED,
@@ -34,7 +33,8 @@ from holdfast.exposure.git.layout import (
 )
 from holdfast.exposure.git.plain import UnmadeError
 
-_EDGES, _NAMED, _NAMES, _MISSING, _COMMITS, _PARENTS, _TAGS = 1 << 20, 1 << 18, 32 << 20, 1 << 17, 1 << 15, 1 << 17, 4096
+_EDGES, _NAMED, _NAMES, _MISSING = 1 << 20, 1 << 18, 32 << 20, 1 << 17
+_COMMITS, _PARENTS, _TAGS = 1 << 15, 1 << 17, 4096
 _RECENT = 1 << 16
 _ENTRIES = ARENA // 22
 """Entries of trees that fit into the arena: none is shorter."""
@@ -95,14 +95,20 @@ class LinkReader:
     def _find(self, oid: bytes) -> int:
         return self._worker.store.number(oid.hex())
 
-    def _read(  # noqa: PLR0913, PLR0917 - one object, and what is asked of it
-        self, graph: Graph, kind: int, number: int, data: bytes, wanted: Set[int], *, edges: bool
-    ) -> int:
+    def _read(self, graph: Graph, kind: int, number: int, data: bytes, wanted: AbstractSet[int], *, edges: bool) -> int:
         width = self._worker.store.repository.width
         return read_object(graph, kind, number, data, self._find, wanted, width=width, edges=edges)
 
     def _plainly(  # noqa: PLR0913 - as ``units``
-        self, graph: Graph, found: Result, pack: OpenPack, roots: Whole, wanted: Set[int], *, edges: bool, search: bool
+        self,
+        graph: Graph,
+        found: Result,
+        pack: OpenPack,
+        roots: Whole,
+        wanted: AbstractSet[int],
+        *,
+        edges: bool,
+        search: bool,
     ) -> None:
         table = pack.entries.pack
         name = pack.file.path.name
@@ -111,17 +117,27 @@ class LinkReader:
             if data is not None:
                 if search:
                     self._worker.plain_bytes(found, int(pack.numbers[entry]), kind, data)
-                code = code or self._read(graph, kind, int(pack.numbers[entry]), data, wanted, edges=edges)
-            if code:
-                found.faults.append((name, _reason(code, pack.entries.object_id(entry))))
+                wrong = code or self._read(graph, kind, int(pack.numbers[entry]), data, wanted, edges=edges)
+            else:
+                wrong = code
+            if wrong:
+                found.faults.append((name, _reason(wrong, pack.entries.object_id(entry))))
 
     def _walk(  # noqa: PLR0913 - as ``units``
-        self, graph: Graph, found: Result, pack: OpenPack, roots: Whole, wanted: Set[int], *, edges: bool, search: bool
+        self,
+        graph: Graph,
+        found: Result,
+        pack: OpenPack,
+        roots: Whole,
+        wanted: AbstractSet[int],
+        *,
+        edges: bool,
+        search: bool,
     ) -> set[int]:
-        from holdfast.exposure.git import links  # noqa: PLC0415 - kernels, which the plain engine does without
+        from holdfast.exposure.git import links, trees  # noqa: PLC0415 - kernels, which the plain engine does without
 
         walker, store = self._worker.walker, self._worker.store
-        buffers = self._ready(links)
+        buffers = self._ready(trees.RECENT)
         buffers.forget()
         if wanted:
             buffers.marks[np.fromiter(wanted, np.int64)] = 1
@@ -139,7 +155,7 @@ class LinkReader:
             links.link_step(state, store.repository.width, anchor, edges)
             walked.faults += walker.faults()
             buffers.gather(graph, state)
-            hits = self._worker.matcher.find(memoryview(walker.scan)[: int(state[LENGTH])])
+            hits = self._worker.matcher.find(walker.scan.data[: int(state[LENGTH])])
             for node, _ in walker.placed(hits, int(state[RECORDS]), int(state[LENGTH]), lengths, whole=False):
                 families.add(int(pack.entries.pack.family[node]))
         found.objects += int(state[ENTRIES])
@@ -149,9 +165,9 @@ class LinkReader:
         found.faults += [(name, _reason(code, pack.entries.object_id(entry))) for entry, code in walked.faults]
         return families
 
-    def _ready(self, links: ModuleType) -> _Buffers:
+    def _ready(self, recent: int) -> _Buffers:
         if self._buffers is None:
-            self._buffers = _Buffers(self._worker.store, links.RECENT)
+            self._buffers = _Buffers(self._worker.store, recent)
             self._buffers.point(self._worker.walker.state)
         return self._buffers
 
@@ -160,22 +176,21 @@ class _Buffers:
     """What links are read into."""
 
     def __init__(self, store: Store, recent: int) -> None:
-        whole = lambda count: np.zeros(count, np.int64)  # noqa: E731 - said once
         self._first = np.ascontiguousarray(store.first.byteswap())
         self._second = np.ascontiguousarray(store.second.byteswap())
         self._bucket, self._bits = buckets(store.first)
         self.marks = np.zeros(len(store.first) + 1, np.uint8)
-        self._recent = [whole(recent), whole(recent), whole(recent) - 1]
+        self._recent = [_whole(recent), _whole(recent), _whole(recent) - 1]
         self._edges = [np.empty(_EDGES, np.int32), np.empty(_EDGES, np.int32)]
-        self._named = [whole(_NAMED) for _ in range(4)]
+        self._named = [_whole(_NAMED) for _ in range(4)]
         self._names = np.empty(_NAMES, np.uint8)
-        self._missing = whole(_MISSING)
+        self._missing = _whole(_MISSING)
         self._missing_id = np.zeros((_MISSING, store.repository.width), np.uint8)
-        self._commit = whole(5 * _COMMITS)
-        self._parents = [whole(_PARENTS), whole(_PARENTS)]
-        self._tags = [whole(_TAGS), whole(_TAGS)]
+        self._commit = _whole(5 * _COMMITS)
+        self._parents = [_whole(_PARENTS), _whole(_PARENTS)]
+        self._tags = [_whole(_TAGS), _whole(_TAGS)]
         self._trees = [np.empty(_ENTRIES, np.int32), np.empty(_ENTRIES, np.int32)]
-        self._frames = [whole(DEPTH + 1), whole(DEPTH + 1)]
+        self._frames = [_whole(DEPTH + 1), _whole(DEPTH + 1)]
 
     def forget(self) -> None:
         """Begin anew: an answer that is remembered is not told again."""
@@ -244,13 +259,16 @@ class _Buffers:
         graph.tags.update(zip(self._tags[0][:count].tolist(), self._tags[1][:count].tolist(), strict=True))
 
 
+def _whole(count: int) -> Whole:
+    return np.zeros(count, np.int64)
+
+
 def buckets(first: NDArray[np.uint64]) -> tuple[Whole, int]:
     """Where ids with the same first bits begin, with some eight ids each; and how many bits."""
-    bits = max(8, int(len(first)).bit_length() - 3)
+    bits = max(8, len(first).bit_length() - 3)
     edges = np.arange(1 << bits, dtype=np.uint64) << np.uint64(64 - bits)
     return np.append(np.searchsorted(first, edges), len(first)).astype(np.int64), bits
 
 
 def _reason(code: int, oid: str) -> str:
     return f"{FAULTS[code]} (object {oid[:12]})"
-

@@ -37,7 +37,7 @@ def search_texts(
     for name, path in own_files(repository, inner):
         try:
             with path.open("rb") as file:
-                found = search_stream(iter(lambda: file.read(_PIECE), b""), worker.query, worker.anchors, worker.limits)  # noqa: B023 - read at once
+                found = search_stream(iter(lambda: file.read(_PIECE), b""), worker.query, worker.anchors, worker.limits)
         except OSError as error:
             fault(name, f"it cannot be read: {error.strerror}")
             continue

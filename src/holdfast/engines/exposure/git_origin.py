@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
+from typing import Literal
 
 import numpy as np
 
@@ -17,6 +18,7 @@ from holdfast.exposure.git.pushes import Push, from_reflog
 from holdfast.exposure.results import Hit, Provenance, Touch, Visibility
 from holdfast.kernel.instants import format_instant
 
+Reach = Literal["reachable", "reflog", "unreachable"]
 _LISTED = 20
 _LATEST = 253_402_300_799
 """The last second of the year 9999."""
@@ -50,9 +52,7 @@ class Origins:
         others = self._past.positions(np.array(self._named_by(list(repository.pointers)), np.int64))
         self._pointed = self._past.reach(others[others >= 0])
         own = list(from_reflog(repository.moves))
-        self._pushes = [
-            (self._past.position(store.number(push.after)), push) for push in (*own, *pushes)
-        ]
+        self._pushes = [(self._past.position(store.number(push.after)), push) for push in (*own, *pushes)]
         self._touches: dict[int, Touch] = {}
         self._reached_from: dict[bytes, np.ndarray] = {}
 
@@ -119,7 +119,7 @@ class Origins:
         names = sorted(self._named.get(number, ()))
         touch = self._touch_of(number, b"tagger")
         pointed = self._store.oid(number) in self._store.repository.pointers
-        reach = "reachable" if names else ("reflog" if pointed else "unreachable")
+        reach: Reach = "reachable" if names else ("reflog" if pointed else "unreachable")
         return Provenance(
             first=touch, introduced=1, holding=1, last=touch, heads=tuple(names[:_LISTED]), heads_total=len(names),
             refs=tuple(names[:_LISTED]), refs_total=len(names), reach=reach,
@@ -132,7 +132,7 @@ class Origins:
         after = self._after(since)
         refs = self._tip_names[after[self._tip_at] > 0].tolist()
         heads = self._tip_names[np.isin(self._tip_at, holding)].tolist()
-        reach = "unreachable"
+        reach: Reach = "unreachable"
         if self._reachable[holding].any():
             reach = "reachable"
         elif self._pointed[holding].any():
@@ -224,4 +224,3 @@ def _instant(value: int) -> str:
     if value == NO_TIME or not 0 <= value <= _LATEST:
         return ""
     return format_instant(datetime.fromtimestamp(value, UTC))
-

@@ -53,7 +53,5 @@ def from_rows(rows: Sequence[Mapping[str, Any]], store: Store) -> Result | None:
         number = store.number(row["object"])
         if number < 0:
             return None
-        found.rows.append(
-            Row(number, row["kind"], Match(*row["match"]), row["line"], tuple(row["inner"]), row["name"])
-        )
+        found.rows.append(Row(number, row["kind"], Match(*row["match"]), row["line"], tuple(row["inner"]), row["name"]))
     return found

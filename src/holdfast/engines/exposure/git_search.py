@@ -148,14 +148,21 @@ class _Run:
         rows += more
         self._missing(graph)
         self._origins(graph, rows)
-        for hit in (*search_names(self.repository, self._worker), *search_texts(self.repository, inner, self._worker, self._fault)):
+        for hit in search_names(self.repository, self._worker):
             self.listener.hit(self._at(hit))
-        names = sorted(name.decode("utf-8", "replace") for name in graph.links)
-        more = f" and {len(names) - _NAMED} more" if len(names) > _NAMED else ""
-        if names:
-            self._not_searched(f"submodules (other repositories) of {self.target.shown}: {', '.join(names[:_NAMED])}{more}")
+        for hit in search_texts(self.repository, inner, self._worker, self._fault):
+            self.listener.hit(self._at(hit))
+        self._name_others(graph)
         self.totals += Totals(bytes_read=self._bytes)
         return self.totals
+
+    def _name_others(self, graph: Graph) -> None:
+        """Name the submodules: they are other repositories."""
+        names = sorted(name.decode("utf-8", "replace") for name in graph.links)
+        if names:
+            more = f" and {len(names) - _NAMED} more" if len(names) > _NAMED else ""
+            listed = ", ".join(names[:_NAMED])
+            self._not_searched(f"submodules (other repositories) of {self.target.shown}: {listed}{more}")
 
     # -- searching
 
@@ -212,7 +219,7 @@ class _Run:
         return graph, rows
 
     def _walk_links(self, marks: set[int], *, edges: bool, search: bool) -> tuple[Graph, list[Row]]:
-        graph, rows = Graph(), []
+        graph, rows = Graph(), list[Row]()
         wanted = sorted(marks)
 
         def do(task: pool.Task) -> tuple[Graph, Result]:
@@ -244,7 +251,8 @@ class _Run:
             return self._links.units(pack, share, marks, edges=False, search=False)
 
         shares = max(1, self.searcher.processes)
-        tasks = [("names", number, share, shares) for number in range(len(self._store.packs)) for share in range(shares)]
+        packs = range(len(self._store.packs))
+        tasks = [("names", number, share, shares) for number in packs for share in range(shares)]
         for task, outcome in self._run(tasks, do):
             if isinstance(outcome, pool.KilledError):
                 self._killed(task)
@@ -300,7 +308,10 @@ class _Run:
         for words in found.not_searched:
             self._not_searched(words)
         self.totals += Totals(
-            objects=found.objects, files=found.files, bytes_inflated=found.made, bytes_matched=found.matched,
+            objects=found.objects,
+            files=found.files,
+            bytes_inflated=found.made,
+            bytes_matched=found.matched,
             cached=found.cached,
         )
         yield from found.rows
@@ -339,6 +350,7 @@ class _Run:
         named = sorted(set(repository.refs.values()))
         lost |= {named[one] for one in np.nonzero(self._store.look_up(named) < 0)[0].tolist()}
         if lost:
-            why = "promised by the repository it was cloned from, and never fetched" if repository.promised else "missing"
+            promised = "promised by the repository it was cloned from, and never fetched"
+            why = promised if repository.promised else "missing"
             first = ", ".join(one[:12] for one in sorted(lost)[:3])
             self._fault("", f"{len(lost):,} objects are {why}: {first}{' and more' if len(lost) > 3 else ''}")  # noqa: PLR2004 - as many as are named

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from holdfast.engines.exposure.git_layout import PackFile, Repository
 from holdfast.exposure.git import plain
 from holdfast.exposure.git.index import DamagedError, parse_index, prefixes
-from holdfast.exposure.git.layout import FAULTS, OFS_DELTA, TYPE_NAMES, Bytes, Whole
+from holdfast.exposure.git.layout import CORRUPT, FAULTS, OFS_DELTA, SHORT, TYPE_NAMES, Bytes, Whole
 from holdfast.exposure.git.packs import Entries, put_together
 from holdfast.exposure.git.plain import UnmadeError
 
@@ -209,7 +209,7 @@ def loose_pieces(path: Path) -> tuple[int, int, Iterator[bytes]]:
     said, mark, rest = head.partition(b"\0")
     kind, _, size = said.partition(b" ")
     if not mark or kind.decode("ascii", "replace") not in _NUMBERS or not size.isdigit():
-        raise UnmadeError(plain.CORRUPT)
+        raise UnmadeError(CORRUPT)
     return _NUMBERS[kind.decode()], int(size), _of_size(rest, pieces, int(size))
 
 
@@ -220,7 +220,7 @@ def _of_size(rest: bytes, pieces: Iterator[bytes], size: int) -> Iterator[bytes]
         done += len(piece)
         yield piece
     if done != size:
-        raise UnmadeError(plain.SHORT)
+        raise UnmadeError(SHORT)
 
 
 def _inflated(path: Path) -> Iterator[bytes]:
@@ -232,9 +232,9 @@ def _inflated(path: Path) -> Iterator[bytes]:
                     yield machine.decompress(packed, 1 << 20)
                     packed = machine.unconsumed_tail
         except zlib.error:
-            raise UnmadeError(plain.CORRUPT) from None
+            raise UnmadeError(CORRUPT) from None
     if not machine.eof:
-        raise UnmadeError(plain.SHORT)
+        raise UnmadeError(SHORT)
 
 
 def _open(store: Store, file: PackFile) -> None:

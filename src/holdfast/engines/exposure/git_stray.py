@@ -65,16 +65,14 @@ def _width_of(path: Path) -> int:
     """Bytes of an id: a pack ends in a hash over all that stands before it."""
     data = mapped(path)
     for width, new in ((32, hashlib.sha256), (20, hashlib.sha1)):
-        if len(data) > width and new(data[:-width], usedforsecurity=False).digest() == bytes(data[-width:]):
+        if len(data) > width and new(data[:-width].data, usedforsecurity=False).digest() == bytes(data[-width:]):
             return width
     return 20
 
 
-def _pack(  # noqa: PLR0913 - one pack
-    found: Result, store: Store, worker: Worker, path: Path, *, complete: bool, start: int = 0
-) -> None:
+def _pack(found: Result, store: Store, worker: Worker, path: Path, *, complete: bool, start: int = 0) -> None:
     try:
-        data = memoryview(mapped(path))[start:]
+        data = mapped(path).data[start:]
     except OSError as error:
         found.faults.append((path.name, f"it cannot be read: {error.strerror}"))
         return
@@ -83,7 +81,8 @@ def _pack(  # noqa: PLR0913 - one pack
         reader.read()
     except UnmadeError as fault:
         if complete:
-            found.faults.append((path.name, f"read from its beginning: {FAULTS[fault.code]} after {reader.count:,} objects"))
+            reason = f"read from its beginning: {FAULTS[fault.code]} after {reader.count:,} objects"
+            found.faults.append((path.name, reason))
 
 
 class _Sequence:
@@ -122,7 +121,8 @@ class _Sequence:
                 self._object(at, kind, made)
             at = end
         for oid, waiting in self._waiting.items():
-            self._found.faults.append((self._name, f"{len(waiting):,} objects cannot be made: their base {oid[:12]} is missing"))
+            reason = f"{len(waiting):,} objects cannot be made: their base {oid[:12]} is missing"
+            self._found.faults.append((self._name, reason))
 
     def _by_name(self, at: int, oid: str, delta: bytes) -> None:
         if oid in self._ids:

@@ -19,7 +19,7 @@ from holdfast.engines.exposure.walker import Walked, Walker, Whereabouts
 from holdfast.exposure.encoded import LITERALS
 from holdfast.exposure.git import plain
 from holdfast.exposure.git.graph import tree_entries
-from holdfast.exposure.git.layout import BLOB, FAULTS, TOO_LARGE, TREE, TYPE_NAMES, Whole
+from holdfast.exposure.git.layout import BLOB, FAULTS, GAP, TOO_LARGE, TREE, TYPE_NAMES, Whole
 from holdfast.exposure.git.packs import below
 from holdfast.exposure.git.plain import UnmadeError
 from holdfast.exposure.matching import Matcher, matcher
@@ -170,9 +170,7 @@ class Worker:
         if kind == BLOB and is_container(data[:512]):
             self._container(found, number, data)
 
-    def stray_bytes(  # noqa: PLR0913, PLR0917 - one object that no index knows
-        self, found: Result, number: int, kind: int, data: bytes, where: str, oid: str | None
-    ) -> None:
+    def stray_bytes(self, found: Result, number: int, kind: int, data: bytes, where: str, oid: str | None) -> None:
         """Search an object that may be in no index; one that is, is searched with the others."""
         if number >= 0:
             return
@@ -184,7 +182,7 @@ class Worker:
         for entry, data, code in plain.walk(pack.entries.pack, roots.tolist()):
             self._plain_object(found, pack, entry, int(pack.entries.pack.final[entry]), data, code)
 
-    def _plain_object(  # noqa: PLR0913, PLR0917 - one object of a walk
+    def _plain_object(
         self, found: Result, pack: OpenPack, entry: int, kind: int, data: bytes | None, code: int
     ) -> None:
         if code:
@@ -196,7 +194,8 @@ class Worker:
         """Large objects from which nothing is made: they need not be held in memory."""
         table = pack.entries.pack
         alone = table.first_child[roots + 1] == table.first_child[roots]
-        return roots[alone & (table.size[roots] > STREAMED)]
+        large: Whole = roots[alone & (table.size[roots] > STREAMED)]
+        return large
 
     def _account(self, found: Result, pack: OpenPack, walked: Walked) -> None:
         found.objects += walked.entries
@@ -210,7 +209,7 @@ class Worker:
 
     def _fault(self, found: Result, pack: OpenPack, entry: int, code: int) -> None:
         made = len(below(pack.entries.pack, np.array([entry]))) - 1
-        more = f", and {made:,} made from it" if made and code != plain.GAP else ""
+        more = f", and {made:,} made from it" if made and code != GAP else ""
         reason = f"{FAULTS[code]} (object {pack.entries.object_id(entry)[:12]}{more})"
         found.faults.append((pack.file.path.name, reason))
 
@@ -229,7 +228,7 @@ class Worker:
         kind = int(pack.entries.pack.final[place.entry])
         self._read(found, int(pack.numbers[place.entry]), kind, place.data, place.found)
 
-    def _read(  # noqa: PLR0913, PLR0917 - one object with what was found in it
+    def _read(
         self, found: Result, number: int, kind: int, data: bytes | memoryview, anchors: list[tuple[int, int]]
     ) -> None:
         own = [one for one in anchors if one[0] < len(self.query.anchors)]
@@ -253,7 +252,7 @@ class Worker:
             if digest:
                 found.kept_elsewhere.add(digest)
         if any(literals[one] != _LFS_MARK for one, _ in rest):
-            self._inner(found, number, search_encoded(data, self.query, self.anchors, self.limits))
+            self._inner(found, number, search_encoded(bytes(data), self.query, self.anchors, self.limits))
 
     def _head(self, found: Result, pack: OpenPack, entry: int) -> None:
         try:

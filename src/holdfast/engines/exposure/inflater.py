@@ -1,5 +1,7 @@
-"""Makes libdeflate's symbols known to the kernels. They come out of the ``deflate`` wheel, which promises none of this:
-whoever uses the kernels asks :func:`ready` first, and searches with the plain engine when it says no.
+"""Makes libdeflate's symbols known to the kernels.
+
+They come out of the ``deflate`` wheel, which promises none of this: whoever uses the kernels asks :func:`ready` first,
+and searches with the plain engine when it says no.
 """
 
 from __future__ import annotations

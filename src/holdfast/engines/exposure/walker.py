@@ -129,10 +129,10 @@ class Walker:
             walking.step(state, width, False)  # noqa: FBT003 - the compiler takes places only
             self._note(walked)
             if state[LENGTH]:
-                yield memoryview(self.scan)[: int(state[LENGTH])]
+                yield self.scan.data[: int(state[LENGTH])]
             if state[STATUS] == DIRECT:
                 at, length = int(state[DIRECT_AT]), int(state[DIRECT_LENGTH])
-                yield memoryview(self.arena)[at : at + length]
+                yield self.arena.data[at : at + length]
         self._count(walked)
 
     def _steps(  # noqa: PLR0913 - one walk
@@ -142,7 +142,7 @@ class Walker:
         layout.point_at_pack(state, entries.pack, roots)
         width = max(map(len, matcher.literals), default=1)
         lengths = np.array([len(one) for one in matcher.literals] or [1], np.int64)
-        scan, arena = memoryview(self.scan), memoryview(self.arena)
+        scan, arena = self.scan.data, self.arena.data
         while state[STATUS] != DONE:
             walking.step(state, width, whole)
             self._note(walked)
@@ -190,4 +190,4 @@ class Walker:
             stop = int(starts[one + 1]) if one + 1 < records else length
             mine = record == one
             own = list(zip(numbers[mine].tolist(), (ends[mine] - begin).tolist(), strict=True))
-            yield node, Whereabouts(node, memoryview(self.scan)[begin:stop], own)
+            yield node, Whereabouts(node, self.scan.data[begin:stop], own)

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Set
+from collections.abc import Callable, Iterator
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -91,7 +92,7 @@ def read_object(  # noqa: PLR0913 - one object, and what is asked of it
     number: int,
     data: bytes,
     find: Callable[[bytes], int],
-    marks: Set[int],
+    marks: AbstractSet[int],
     *,
     width: int,
     edges: bool,
@@ -110,7 +111,14 @@ def read_object(  # noqa: PLR0913 - one object, and what is asked of it
 
 
 def _tree(  # noqa: PLR0913 - as above
-    graph: Graph, tree: int, data: bytes, find: Callable[[bytes], int], marks: Set[int], *, width: int, edges: bool
+    graph: Graph,
+    tree: int,
+    data: bytes,
+    find: Callable[[bytes], int],
+    marks: AbstractSet[int],
+    *,
+    width: int,
+    edges: bool,
 ) -> None:
     for mode, name, oid, _ in tree_entries(data, width):
         if mode == _LINK:

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import numpy as np
-from holdfast.exposure.git.jit import kernel
 
+from holdfast.exposure.git.jit import kernel
 from holdfast.exposure.git.layout import OFS_DELTA, REF_DELTA, Bytes, Whole
 
 _LONGEST = 62
@@ -12,7 +12,7 @@ _LONGEST = 62
 
 
 @kernel
-def read_headers(  # noqa: PLR0913, PLR0917 - arrays of one table
+def read_headers(
     data: Bytes,
     offsets: Whole,
     stop: Whole,
@@ -36,29 +36,12 @@ def read_headers(  # noqa: PLR0913, PLR0917 - arrays of one table
         start[i] = end
         if at >= end:
             continue
-        byte = np.int64(data[at])
-        at += 1
-        what = (byte >> 4) & 7
-        length = byte & 15
-        shift = 4
-        while byte & 128 and at < end and shift < _LONGEST:
-            byte = np.int64(data[at])
-            at += 1
-            length |= (byte & 127) << shift
-            shift += 7
-        if byte & 128 or what in {0, 5} or length < 0:
+        what, length, at = _type_and_size(data, at, end)
+        if what in {0, 5} or length < 0:
             continue
         if what == OFS_DELTA:
-            if at >= end:
-                continue
-            byte = np.int64(data[at])
-            at += 1
-            back = byte & 127
-            while byte & 128 and at < end and back < (1 << 54):
-                byte = np.int64(data[at])
-                at += 1
-                back = ((back + 1) << 7) | (byte & 127)
-            if byte & 128:
+            back, at = _distance(data, at, end)
+            if back < 0:
                 continue
             base[i] = _entry_before(offsets, i, offsets[i] - back)
         elif what == REF_DELTA:
@@ -71,6 +54,37 @@ def read_headers(  # noqa: PLR0913, PLR0917 - arrays of one table
         size[i] = length
         start[i] = at
     return count
+
+
+@kernel
+def _type_and_size(data: Bytes, at: int, end: int) -> tuple[int, int, int]:
+    """Type and size in the head of an entry, and where it goes on; size -1 when the head does not end."""
+    byte = np.int64(data[at])
+    at += 1
+    what = (byte >> 4) & 7
+    length = byte & 15
+    shift = 4
+    while byte & 128 and at < end and shift < _LONGEST:
+        byte = np.int64(data[at])
+        at += 1
+        length |= (byte & 127) << shift
+        shift += 7
+    return what, np.int64(-1) if byte & 128 else length, at
+
+
+@kernel
+def _distance(data: Bytes, at: int, end: int) -> tuple[int, int]:
+    """How far back the base of a delta begins, and where the head goes on; -1 when the head does not end."""
+    if at >= end:
+        return np.int64(-1), at
+    byte = np.int64(data[at])
+    at += 1
+    back = byte & 127
+    while byte & 128 and at < end and back < (1 << 54):
+        byte = np.int64(data[at])
+        at += 1
+        back = ((back + 1) << 7) | (byte & 127)
+    return np.int64(-1) if byte & 128 else back, at
 
 
 @kernel
@@ -91,7 +105,7 @@ def _entry_before(offsets: Whole, i: int, wanted: int) -> int:
 
 
 @kernel
-def spread_types(  # noqa: PLR0913, PLR0917 - arrays of one table
+def spread_types(
     kind: np.ndarray, first_child: Whole, children: Whole, final: np.ndarray, family: Whole, queue: Whole
 ) -> int:
     """Give every entry the type and the root of its delta tree; how many hang on a whole object.

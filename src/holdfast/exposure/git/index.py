@@ -6,6 +6,7 @@ Formats: gitformat-pack(5). Nothing is taken on trust: an index that does not fi
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 from numpy.typing import NDArray
@@ -116,7 +117,7 @@ def multi_pack_names(raw: bytes) -> list[str]:
     chunks = raw[6]
     table = [raw[12 + 12 * k : 24 + 12 * k] for k in range(chunks + 1)]
     places = [(one[:4], int.from_bytes(one[4:], "big")) for one in table]
-    for (name, at), (_, end) in zip(places, places[1:], strict=False):
+    for (name, at), (_, end) in pairwise(places):
         if name == b"PNAM":
             if not 0 < at <= end <= len(raw):
                 raise DamagedError("the multi-pack index is damaged")

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Callable
-from typing import TypeVar, cast
+from typing import Any, TypeVar, cast
 
-try:
+njit: Any = None
+with contextlib.suppress(ImportError):  # the plain engine needs none
     from numba import njit
-except ImportError:  # the plain engine needs none
-    njit = None
 
 Function = TypeVar("Function", bound=Callable[..., object])
 
@@ -16,8 +16,3 @@ Function = TypeVar("Function", bound=Callable[..., object])
 def kernel(function: Function) -> Function:
     """The function, compiled when it is first called and kept on disk; as it is where numba is missing."""
     return function if njit is None else cast("Function", njit(cache=True, nogil=True)(function))
-
-
-def plain(function: Function) -> Function:
-    """The function as it was written."""
-    return cast("Function", getattr(function, "py_func", function))

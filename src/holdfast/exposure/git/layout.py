@@ -1,4 +1,4 @@
-"""What the kernels work on: the table of a pack's entries, and a row of numbers with the addresses of everything else."""
+"""What the kernels work on: the table of a pack's entries, and a row of numbers with the addresses of all else."""
 
 from __future__ import annotations
 
@@ -59,7 +59,7 @@ number of the object and two more, and one more for a folder; 0 for nothing here
 L_FRAME_AT, L_FRAME_COUNT = 88, 89
 """For each tree on the path, where its entries are in these two, and how many."""
 K_FIRST, K_SECOND, K_BUCKET, K_BITS, K_MARKS = 90, 91, 92, 93, 94
-"""Every object of the repository by its id, sorted; where ids begin that share their first bits; marked ones (1 byte)."""
+"""Every object by its id, sorted; where ids begin that share their first bits; marked ones (1 byte)."""
 R_FIRST, R_SECOND, R_NUMBER = 95, 96, 97
 """Answers of look-ups, by the first bytes of the id."""
 STATE = 100

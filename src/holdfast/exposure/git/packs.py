@@ -90,9 +90,7 @@ def _problems(data: Bytes, index: Index, width: int) -> tuple[str, ...]:
     return tuple(found)
 
 
-def _find_bases(  # noqa: PLR0913, PLR0917 - columns of one table
-    data: Bytes, index: Index, order: Whole, named: Whole, start: Whole, base: Whole
-) -> None:
+def _find_bases(data: Bytes, index: Index, order: Whole, named: Whole, start: Whole, base: Whole) -> None:
     """Entries whose bases are named by id: the ids are looked up all at once."""
     width = index.ids.shape[1]
     known = prefixes(index.ids)

@@ -32,7 +32,7 @@ def inflate_entry(pack: Pack, entry: int) -> tuple[bytes, int]:
     Raises:
         UnmadeError: the bytes are corrupt or of another length.
     """
-    packed = memoryview(pack.data)[int(pack.start[entry]) : int(pack.stop[entry])]
+    packed = pack.data.data[int(pack.start[entry]) : int(pack.stop[entry])]
     size = int(pack.size[entry])
     if size > LARGEST:
         raise UnmadeError(TOO_LARGE)
@@ -177,7 +177,7 @@ def entry_pieces(pack: Pack, entry: int) -> Iterator[bytes]:
     Raises:
         UnmadeError: while reading on, where the bytes are corrupt or of another length.
     """
-    packed = memoryview(pack.data)[int(pack.start[entry]) : int(pack.stop[entry])]
+    packed = pack.data.data[int(pack.start[entry]) : int(pack.stop[entry])]
     machine = zlib.decompressobj()
     done, at = 0, 0
     try:

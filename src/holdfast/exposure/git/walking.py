@@ -5,9 +5,8 @@ Its only array is the walk's row of numbers (see ``layout``); everything else is
 
 from __future__ import annotations
 
-from numba import njit
-
 from holdfast.exposure.git.inflating import copy, inflate, make_inflater
+from holdfast.exposure.git.jit import kernel
 from holdfast.exposure.git.layout import (
     B_ARENA,
     B_ARENA_SIZE,
@@ -88,13 +87,13 @@ _SHORTEST = 4
 _LOW = 0xFFFFFFFFFF
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def new_inflater() -> int:
     """A decompressor, for the life of the worker."""
     return make_inflater()
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def unpack(state: Whole, node: int, target: int, room: int) -> int:
     """Inflate an entry to an address; 0, or why not.
 
@@ -114,7 +113,7 @@ def unpack(state: Whole, node: int, target: int, room: int) -> int:
     return 0 if state[USED] == available else GAP
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def _number(at: int, end: int) -> tuple[int, int]:
     """A size of a delta's head and where it ends; -1 when it does not end."""
     value, shift = 0, 0
@@ -128,7 +127,7 @@ def _number(at: int, end: int) -> tuple[int, int]:
     return -1, at
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def operation(at: int, byte: int) -> tuple[int, int, int]:
     """Offset and length of a copy whose first byte was read, and where it ends; eight bytes must follow the delta."""
     offset, length = 0, 0
@@ -140,10 +139,10 @@ def operation(at: int, byte: int) -> tuple[int, int, int]:
         if byte & (16 << k):
             length |= byte_at(at) << (8 * k)
             at += 1
-    return offset, length if length else 65536, at
+    return offset, length or 65536, at
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def delta_sizes(delta: int, size: int, base: int) -> tuple[int, int]:
     """Length of a delta's result and where its operations begin; -1 when the delta does not fit or is damaged.
 
@@ -175,7 +174,7 @@ def delta_sizes(delta: int, size: int, base: int) -> tuple[int, int]:
     return (made, first) if total == made and at == end else (-1, first)
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def apply_delta(at: int, end: int, base: int, target: int, stop: int) -> None:
     """Make the first ``stop`` bytes of a checked delta's result; all but the last are addresses."""
     done = 0
@@ -192,7 +191,7 @@ def apply_delta(at: int, end: int, base: int, target: int, stop: int) -> None:
         done += length
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def _window(state: Whole, node: int, source: int, start: int, length: int, reached: int) -> int:
     """Lay out bytes of an object; where they end, or -1 when there is no room. What continues a window joins it."""
     at = state[LENGTH]
@@ -211,8 +210,10 @@ def _window(state: Whole, node: int, source: int, start: int, length: int, reach
     return start + length
 
 
-@njit(cache=True, nogil=True)
-def _copied(state: Whole, node: int, source: int, start: int, length: int, reached: int, margin: int, more: bool) -> int:  # noqa: E501, FBT001, PLR0913, PLR0917 - one copy
+@kernel
+def _copied(
+    state: Whole, node: int, source: int, start: int, length: int, reached: int, margin: int, more: bool
+) -> int:
     """Lay out what of a copied stretch is near a seam: its beginning, and its end when more follows."""
     head = min(length, margin) if start > 0 else 0
     if head > 0:
@@ -225,7 +226,7 @@ def _copied(state: Whole, node: int, source: int, start: int, length: int, reach
     return reached
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def _novel(state: Whole, node: int, at: int, end: int, base: int, margin: int) -> bool:
     """Lay out the novel windows of a checked delta's result; whether there was room for all."""
     done, reached = 0, -2
@@ -258,7 +259,7 @@ def _novel(state: Whole, node: int, at: int, end: int, base: int, margin: int) -
     return True
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def fault(state: Whole, node: int, code: int) -> None:
     """Note why an entry could not be made; there must be room."""
     number = state[FAULTY]
@@ -267,7 +268,7 @@ def fault(state: Whole, node: int, code: int) -> None:
     state[FAULTY] = number + 1
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def take(state: Whole) -> int:
     """The next entry of the walk, parents before children; -1 when there is none."""
     while True:
@@ -289,7 +290,7 @@ def take(state: Whole) -> int:
         return word_at(state[P_CHILDREN] + 8 * place)
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def give_back(state: Whole) -> None:
     """The entry just taken comes again."""
     if state[DEPTH] == 0:
@@ -299,13 +300,13 @@ def give_back(state: Whole) -> None:
         put_word(place, word_at(place) - 1)
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def sprouts(state: Whole, node: int) -> bool:
     """Whether other entries are made from an entry."""
     return word_at(state[P_FIRST] + 8 * node + 8) > word_at(state[P_FIRST] + 8 * node)
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def prepare(state: Whole, node: int) -> int:
     """Inflate an entry: a whole object to its place in the arena, a delta aside, checked. 0, or why not."""
     room = state[B_ARENA_SIZE] - state[TOP]
@@ -323,13 +324,21 @@ def prepare(state: Whole, node: int) -> int:
     return TOO_LARGE if length > room else code
 
 
-@njit(cache=True, nogil=True)
+@kernel
+def usable(state: Whole, node: int, code: int) -> bool:
+    """Whether an entry can be gone on with; why not, or not quite, is noted."""
+    if code != 0:
+        fault(state, node, code)
+    return code in (0, GAP)
+
+
+@kernel
 def delta_end(state: Whole, node: int) -> int:
     """Where the delta in hand ends."""
     return state[B_DELTA] + word_at(state[P_SIZE] + 8 * node)
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def make(state: Whole, node: int) -> None:
     """Make a prepared object in the arena; whole ones are there already."""
     if state[DEPTH] > 0:
@@ -337,8 +346,8 @@ def make(state: Whole, node: int) -> None:
         apply_delta(first, delta_end(state, node), arena + state[BASE], arena + state[TOP], state[OWN])
 
 
-@njit(cache=True, nogil=True)
-def lay_out(state: Whole, node: int, width: int, whole: bool) -> bool:  # noqa: FBT001 - the compiler takes places only
+@kernel
+def lay_out(state: Whole, node: int, width: int, whole: bool) -> bool:
     """Lay out what of a prepared object is to be searched; when there is no room, nothing of it."""
     records, filled = state[RECORDS], state[LENGTH]
     arena = state[B_ARENA]
@@ -352,7 +361,7 @@ def lay_out(state: Whole, node: int, width: int, whole: bool) -> bool:  # noqa: 
     return fits
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def descend(state: Whole, node: int) -> None:
     """Go on with what is made from the object in hand."""
     depth = state[DEPTH]
@@ -368,8 +377,8 @@ def descend(state: Whole, node: int) -> None:
     state[DEPTH] = depth + 1
 
 
-@njit(cache=True, nogil=True)
-def _note_head(state: Whole, node: int, made: bool) -> None:  # noqa: FBT001 - as above
+@kernel
+def _note_head(state: Whole, node: int, made: bool) -> None:
     """Note an object that may be an archive by its first bytes."""
     size = min(state[OWN], HEAD)
     if size < _SHORTEST:
@@ -386,21 +395,27 @@ def _note_head(state: Whole, node: int, made: bool) -> None:  # noqa: FBT001 - a
         state[HEADS] += 1
 
 
-@njit(cache=True, nogil=True)
+@kernel
+def _come_again(state: Whole, code: int) -> bool:
+    """What did not fit comes again with empty buffers; when they were empty, it is searched whole where it lies."""
+    empty = state[RECORDS] == 0 and state[HEADS] == 0
+    state[FAULTY] -= code != 0
+    state[FORCE] = empty and state[FAULTY] == 0
+    give_back(state)
+    return bool(state[FORCE] != 0)
+
+
+@kernel
 def _may_go_on(state: Whole) -> bool:
-    return (
-        state[LENGTH] <= FLUSH
-        and state[FAULTY] < state[B_FAULT_COUNT] - 1
-        and state[HEADS] < state[B_HEAD_COUNT]
-    )
+    return state[LENGTH] <= FLUSH and state[FAULTY] < state[B_FAULT_COUNT] - 1 and state[HEADS] < state[B_HEAD_COUNT]
 
 
-@njit(cache=True, nogil=True)
-def step(state: Whole, width: int, whole: bool) -> None:  # noqa: FBT001 - as above
+@kernel
+def step(state: Whole, width: int, whole: bool) -> None:
     """Walk on until there is enough to search.
 
-    Afterwards the scan buffer holds ``LENGTH`` bytes of windows, told by the records; when ``STATUS`` is ``DIRECT``, the
-    object that lies in the arena at ``DIRECT_AT`` is to be searched whole besides.
+    Afterwards the scan buffer holds ``LENGTH`` bytes of windows, told by the records; when ``STATUS`` is ``DIRECT``,
+    the object that lies in the arena at ``DIRECT_AT`` is to be searched whole besides.
 
     Args:
         state: the walk's row of numbers.
@@ -415,10 +430,8 @@ def step(state: Whole, width: int, whole: bool) -> None:  # noqa: FBT001 - as ab
             state[STATUS] = DONE
             return
         code = prepare(state, node)
-        if code != 0:
-            fault(state, node, code)
-            if code != GAP:
-                continue
+        if not usable(state, node, code):
+            continue
         alone = state[DEPTH] == 0
         made = alone or whole or state[FORCE] != 0 or sprouts(state, node)
         if made:
@@ -426,12 +439,7 @@ def step(state: Whole, width: int, whole: bool) -> None:  # noqa: FBT001 - as ab
         directly = state[FORCE] != 0 or ((whole or alone) and state[OWN] > LONG)
         filled = state[LENGTH]
         if not directly and not lay_out(state, node, width, whole):
-            # It comes again with empty buffers, or is searched whole where it lies.
-            empty = state[RECORDS] == 0 and state[HEADS] == 0
-            state[FAULTY] -= code != 0
-            state[FORCE] = empty and state[FAULTY] == 0
-            give_back(state)
-            if state[FORCE] != 0:
+            if _come_again(state, code):
                 continue
             return
         state[FORCE] = 0
@@ -440,10 +448,9 @@ def step(state: Whole, width: int, whole: bool) -> None:  # noqa: FBT001 - as ab
         state[MATCHED] += state[LENGTH] - filled
         if byte_at(state[P_FINAL] + node) == BLOB:
             _note_head(state, node, made)
+        descend(state, node)
         if directly:
             state[MATCHED] += state[OWN]
             state[STATUS] = DIRECT
             state[DIRECT_AT], state[DIRECT_LENGTH], state[DIRECT_NODE] = state[TOP], state[OWN], node
-        descend(state, node)
-        if directly:
             return

@@ -114,7 +114,9 @@ def test_a_delta_that_does_not_fit_is_a_fault(tmp_path: Path, damaged: bytes, pl
 
 @BOTH
 def test_bytes_between_entries_are_a_fault(tmp_path: Path, plain: bool) -> None:
-    repository_of(tmp_path / "r", [Entry("blob", b"one", blob_id(b"one"), after=SECRET), Entry("blob", b"two", blob_id(b"two"))])
+    repository_of(
+        tmp_path / "r", [Entry("blob", b"one", blob_id(b"one"), after=SECRET), Entry("blob", b"two", blob_id(b"two"))]
+    )
     heard = searched(tmp_path / "r", SECRET, plain=plain)
     assert any("bytes that the index does not name" in reason for reason in _reasons(heard))
 
@@ -123,14 +125,21 @@ def test_bytes_between_entries_are_a_fault(tmp_path: Path, plain: bool) -> None:
 def test_a_missing_base_is_named(tmp_path: Path, plain: bool) -> None:
     thin = Entry("ref", delta(9, 9, copied(0, 9)), b"\2" * 20, base=b"\7" * 20)
     repository_of(tmp_path / "r", [thin])
-    assert "1 objects cannot be made: its base 070707070707 is missing" in _reasons(searched(tmp_path / "r", SECRET, plain=plain))
+    assert "1 objects cannot be made: its base 070707070707 is missing" in _reasons(
+        searched(tmp_path / "r", SECRET, plain=plain)
+    )
 
 
 @BOTH
 def test_a_base_in_another_place_is_used(tmp_path: Path, plain: bool) -> None:
     base = b"the base of a thin pack\n"
     content = base + b"K=" + SECRET
-    thin = Entry("ref", delta(len(base), len(content), copied(0, len(base)), inserted(b"K=" + SECRET)), blob_id(content), blob_id(base))
+    thin = Entry(
+        "ref",
+        delta(len(base), len(content), copied(0, len(base)), inserted(b"K=" + SECRET)),
+        blob_id(content),
+        blob_id(base),
+    )
     repository_of(tmp_path / "r", [thin])
     env = {**QUIET, "GIT_DIR": str(tmp_path / "r")}
     subprocess.run(["git", "hash-object", "-w", "--stdin"], input=base, env=env, check=True, capture_output=True)
