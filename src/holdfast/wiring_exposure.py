@@ -183,7 +183,7 @@ class Kit:
             wanted = replace(inner, shown=target.shown) if named else inner
             return self._repository().search(wanted, query, listener)
 
-        return FolderSearcher(repository)
+        return FolderSearcher(repository, plain=self.choices.plain)
 
     def _registry(self) -> Searcher:
         from holdfast.connectors.registries.searching import RegistrySearcher  # noqa: PLC0415 - few searches need it

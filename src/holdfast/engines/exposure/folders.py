@@ -43,13 +43,14 @@ _WISHES = Wishes(digest=oci.worth_checking, keep=oci.worth_keeping)
 class FolderSearcher:
     """See :class:`holdfast.app.ports_exposure.Searcher`."""
 
-    def __init__(self, repository: Repository, limits: Limits | None = None) -> None:
-        """Search with what searches repositories, and within limits."""
-        self._repository, self._limits = repository, limits or Limits()
+    def __init__(self, repository: Repository, limits: Limits | None = None, *, plain: bool = False) -> None:
+        """Search with what searches repositories, and within limits; ``plain`` with the reference engine."""
+        self._repository, self._limits, self._plain = repository, limits or Limits(), plain
 
     def search(self, target: Target, query: Query, listener: Listener) -> Totals:
         """Look everywhere in a folder or file."""
-        walk = _Walk(target, query, listener, self._repository, self._limits)
+        anchors = matcher(query.anchors, plain=self._plain)
+        walk = _Walk(target, query, listener, self._repository, self._limits, anchors)
         top = Path(target.where)
         try:
             status = top.stat()
@@ -72,14 +73,11 @@ class _Walk:
     listener: Listener
     repository: Repository
     limits: Limits
+    matcher: Matcher
     totals: Totals = field(default_factory=Totals)
     total: int = 0
-    matcher: Matcher = field(init=False)
     _done: int = 0
     _told: int = 0
-
-    def __post_init__(self) -> None:
-        self.matcher = matcher(self.query.anchors)
 
     # -- folders
 

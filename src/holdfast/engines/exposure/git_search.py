@@ -19,7 +19,7 @@ from pathlib import Path
 import numpy as np
 
 from holdfast.app.ports_exposure import Listener, Target
-from holdfast.engines.exposure import pool
+from holdfast.engines.exposure import hardening, pool
 from holdfast.engines.exposure.cache import ResultCache
 from holdfast.engines.exposure.git_layout import Repository, git_folder, lay_out, nested
 from holdfast.engines.exposure.git_links import LinkReader
@@ -294,7 +294,11 @@ class _Run:
 
     def _run(self, tasks: Sequence[pool.Task], do):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN202 - as ``pool.run``
         alone = self._bytes <= ALONE and len(self._store.repository.loose) < _LOOSE
-        return pool.run(tasks, do, 0 if alone else self.searcher.processes)
+        return pool.run(tasks, do, 0 if alone else self.searcher.processes, self._begin)
+
+    def _begin(self) -> None:
+        """What each process does first: locks of memory are not inherited."""
+        hardening.lock([*(secret.reveal() for secret in self.query.secrets), *self.query.anchors])
 
     # -- telling
 

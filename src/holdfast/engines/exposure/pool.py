@@ -26,7 +26,7 @@ class KilledError(Exception):
 
 
 def run(
-    tasks: Sequence[Task], do: Callable[[Task], Outcome], processes: int
+    tasks: Sequence[Task], do: Callable[[Task], Outcome], processes: int, begin: Callable[[], object] = lambda: None
 ) -> Iterator[tuple[Task, Outcome | KilledError]]:
     """Do every task, in any order.
 
@@ -34,6 +34,7 @@ def run(
         tasks: small values; the largest task should come first.
         do: does one; it is inherited by the processes and need not be picklable.
         processes: how many; 0 does it all here.
+        begin: what each process does first.
     """
     if processes <= 0 or len(tasks) <= 1:
         for task in tasks:
@@ -43,7 +44,7 @@ def run(
     broken: list[Task] = []
     while left:
         done: set[int] = set()
-        for place, outcome in _attempt(left, do, min(processes, len(left))):
+        for place, outcome in _attempt(left, do, min(processes, len(left)), begin):
             if outcome is None:
                 break
             done.add(place)
@@ -53,17 +54,17 @@ def run(
             # Which of the units under way it was cannot be told: each is tried by itself.
             broken, left = left[:processes], left[processes:]
             for task in broken:
-                outcomes = [outcome for _, outcome in _attempt([task], do, 1)]
+                outcomes = [outcome for _, outcome in _attempt([task], do, 1, begin)]
                 yield task, KilledError() if outcomes[0] is None else outcomes[0][0]
 
 
 def _attempt(
-    tasks: Sequence[Task], do: Callable[[Task], Outcome], processes: int
+    tasks: Sequence[Task], do: Callable[[Task], Outcome], processes: int, begin: Callable[[], object]
 ) -> Iterator[tuple[int, tuple[Outcome] | None]]:
     """Outcomes as they come; none at the end when a process was killed."""
     global _do  # noqa: PLW0603 - forked processes find it here
     _do = do
-    pool = ProcessPoolExecutor(processes, multiprocessing.get_context("fork"), _begin)
+    pool = ProcessPoolExecutor(processes, multiprocessing.get_context("fork"), _begin, (begin,))
     futures: dict[Future[Any], int] = {}
     try:
         futures = {pool.submit(_one, task): place for place, task in enumerate(tasks)}
@@ -82,9 +83,10 @@ def _attempt(
         _do = None
 
 
-def _begin() -> None:
+def _begin(begin: Callable[[], object]) -> None:
     # The terminal sends an interruption to all; only the first process answers it.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+    begin()
 
 
 def _end(pool: ProcessPoolExecutor) -> None:
