@@ -22,6 +22,7 @@ export UV_PYTHON_DOWNLOADS := never
 SYNCED := .venv/.synced
 FULL := .venv/.full
 ASSETS := .venv/.assets
+KERNELS := .venv/.kernels
 
 .PHONY: help setup demo test check bench hammer docs clean
 
@@ -30,7 +31,7 @@ help: ## list the targets
 	@echo
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
 
-setup: $(SYNCED) $(ASSETS) ## make .venv with the holdfast command
+setup: $(SYNCED) $(ASSETS) $(KERNELS) ## make .venv with the holdfast command
 	@echo "Ready: $(BIN)/holdfast --help"
 
 demo: setup ## play a leaked-secret incident; EXIT=1 stops by itself with the pack's path as last line
@@ -52,6 +53,11 @@ docs: setup ## build the documentation site into docs/_build/html
 	$(PY) -m tools.reference
 	$(PY) -m sphinx -q -n -W --keep-going -b html docs docs/_build/html
 	@echo "Read it: docs/_build/html/index.html"
+
+# Compiled once, so that the first exposure search of an incident need not.
+$(KERNELS): $(SYNCED) $(wildcard src/holdfast/exposure/git/*.py)
+	$(PY) -m holdfast.engines.exposure.warming
+	@touch $@
 
 clean: ## remove everything that make made
 	rm -rf .venv .uv build dist docs/_build src/holdfast/web/static/vendor

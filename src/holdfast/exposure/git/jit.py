@@ -1,18 +1,37 @@
-"""Kernels, and the same functions as plain Python for the engine that does without numba."""
+"""Kernels: compiled when they are first called, and kept on disk beside their source.
+
+Numba keeps what it compiled by the age of a function's own file, and knows nothing of the parts of it that stand in
+others: after a change it would go on with old parts. So everything is kept under a digest of all kernels together.
+"""
 
 from __future__ import annotations
 
 import contextlib
+import hashlib
 from collections.abc import Callable
+from importlib import resources
 from typing import Any, TypeVar, cast
 
-njit: Any = None
+numba: Any = None
 with contextlib.suppress(ImportError):  # the plain engine needs none
-    from numba import njit
+    import numba
+
+_KERNELS = ("headers", "history", "inflating", "layout", "links", "memory", "trees", "walking")
 
 Function = TypeVar("Function", bound=Callable[..., object])
 
 
 def kernel(function: Function) -> Function:
-    """The function, compiled when it is first called and kept on disk; as it is where numba is missing."""
-    return function if njit is None else cast("Function", njit(cache=True, nogil=True)(function))
+    """The function, compiled when it is first called; as it is where numba is missing."""
+    return function if numba is None else cast("Function", numba.njit(cache=True, nogil=True)(function))
+
+
+def _keep_by_digest() -> None:
+    here = resources.files("holdfast.exposure.git")
+    digest = hashlib.sha256(b"".join(here.joinpath(f"{name}.py").read_bytes() for name in _KERNELS)).hexdigest()
+    if not numba.config.CACHE_DIR:
+        numba.config.CACHE_DIR = str(here.joinpath("__pycache__", f"kernels-{digest[:16]}"))
+
+
+if numba is not None:
+    _keep_by_digest()
