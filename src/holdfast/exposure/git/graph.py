@@ -160,6 +160,8 @@ def _commit(graph: Graph, number: int, data: bytes, find: Callable[[bytes], int]
                 graph.parents.append([[number, parent]])
         elif word in times:
             times[word] = seconds(rest)
+        if word == b"committer":
+            break
     graph.commits.append([[number, tree, times[b"committer"], times[b"author"], parents]])
 
 

@@ -153,7 +153,9 @@ def _read_commit(state: Whole, number: int, width: int) -> int:
         elif word == _AUTHOR_WORD:
             written = _time(at, end)
         elif word == _COMMITTER_WORD:
+            # Git writes nothing that leads anywhere after it, and signatures are long.
             committed = _time(at, end)
+            break
         at = _next_line(at, end)
     row = state[L_COMMIT] + 8 * ROW * state[COMMITS]
     put_word(row, number)
