@@ -261,8 +261,8 @@ def _exposures(application: Application) -> Exposures:
     def means() -> ExposureMeans:
         from holdfast.wiring_exposure import Choices, Kit  # noqa: PLC0415 - likewise
 
-        # One process: a server has threads, and those are no ground to fork from.
-        return Kit(settings, Choices(processes=1)).means()
+        # One process: a server has threads, and those are no ground to fork from. And what was captured may lead anywhere.
+        return Kit(settings, Choices(processes=1, confined=True)).means()
 
     def shield(secrets: Sequence[SecretValue], spellings: Iterable[bytes]) -> object:
         from holdfast.wiring_exposure import shield  # noqa: PLC0415 - likewise

@@ -62,6 +62,8 @@ class Choices:
     """A host's audit log that tells of pushes."""
     credential: str | None = None
     """Where the credential for registries is: ``file:PATH`` or ``env:NAME``."""
+    confined: bool = False
+    """Whether a repository may not lead out of the target it lies in: then what it borrows elsewhere is a fault."""
 
 
 @dataclass(slots=True)
@@ -181,7 +183,8 @@ class Kit:
             # The history of what was named is told of under the name it was given.
             named = path == Path(target.where) / ".git"
             wanted = replace(inner, shown=target.shown) if named else inner
-            return self._repository().search(wanted, query, listener)
+            within = Path(target.where) if self.choices.confined else None
+            return self._repository().search(wanted, query, listener, within=within)
 
         return FolderSearcher(repository, plain=self.choices.plain)
 

@@ -67,8 +67,17 @@ class Repository:
     shallow: list[str] = field(default_factory=list)
     promised: bool = False
     """Whether another repository promised what is missing (a partial clone)."""
+    within: Path | None = None
+    """Folder that everything has to lie in, where the repository is not trusted with the rest of the machine."""
     faults: list[tuple[str, str]] = field(default_factory=list)
     """Where, and why it was not read."""
+
+    def allows(self, path: Path, shown: str) -> bool:
+        """Whether a path may be read; when it leads elsewhere, that is a fault."""
+        if self.within is None or path.resolve().is_relative_to(self.within):
+            return True
+        self.faults.append((shown, "it leads out of what may be searched, and was not followed"))
+        return False
 
 
 def git_folder(path: Path) -> Path | None:
@@ -85,13 +94,21 @@ def git_folder(path: Path) -> Path | None:
     return None
 
 
-def lay_out(home: Path) -> Repository:
-    """Look where a repository keeps what; nothing of an object is read."""
+def lay_out(home: Path, within: Path | None = None) -> Repository:
+    """Look where a repository keeps what; nothing of an object is read.
+
+    Args:
+        home: its git folder.
+        within: folder that everything has to lie in; what leads out of it is a fault.
+    """
     common = home
     if (named := _text(home / "commondir")) is not None:
         common = (home / named.strip()).resolve()
+    found = Repository(home, common, 20, within=None if within is None else within.resolve())
+    if not (found.allows(home, "the git folder") and found.allows(common, "the common folder")):
+        return found
     config = _text(common / "config") or ""
-    found = Repository(home, common, texts.id_width(config), texts.remotes(config))
+    found.width, found.remotes = texts.id_width(config), texts.remotes(config)
     _objects(found, common / "objects", borrowed=False, deep=0, seen=set())
     _refs(found)
     _others(found)
@@ -131,6 +148,8 @@ def _objects(found: Repository, folder: Path, *, borrowed: bool, deep: int, seen
     if real in seen:
         return
     seen.add(real)
+    if not found.allows(real, str(folder)):
+        return
     if not real.is_dir():
         found.faults.append((str(folder), "the objects that the repository borrows are not here"))
         return
@@ -150,6 +169,8 @@ def _objects(found: Repository, folder: Path, *, borrowed: bool, deep: int, seen
 def _loose(found: Repository, start: str, folder: Path) -> None:
     for entry in _entries(found, folder):
         path = folder / entry.name
+        if entry.is_symlink() and not found.allows(path, start + entry.name):
+            continue
         if _LOOSE.fullmatch(entry.name) and len(entry.name) == 2 * found.width - 2:
             found.loose.append((start + entry.name, path))
         elif entry.is_file(follow_symlinks=False):
@@ -159,6 +180,8 @@ def _loose(found: Repository, start: str, folder: Path) -> None:
 def _packs(found: Repository, folder: Path, *, borrowed: bool) -> None:
     for entry in _entries(found, folder):
         path = folder / entry.name
+        if entry.is_symlink() and not found.allows(path, entry.name):
+            continue
         if path.suffix == ".pack":
             found.packs.append(PackFile(path, borrowed))
         elif path.suffix == ".promisor":

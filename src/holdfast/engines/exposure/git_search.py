@@ -51,7 +51,7 @@ class GitSearcher:
     """Searches repositories."""
 
     processes: int
-    """0: in this process."""
+    """With one or none it is all done in this process."""
     cache: ResultCache | None = None
     plain: bool = False
     """Whether the engine without kernels is used."""
@@ -69,8 +69,11 @@ class GitSearcher:
             except NotReadyError as fault:
                 self.plain, self.fallback = True, str(fault)
 
-    def search(self, target: Target, query: Query, listener: Listener) -> Totals:
-        """See :class:`~holdfast.app.ports_exposure.Searcher`."""
+    def search(self, target: Target, query: Query, listener: Listener, *, within: Path | None = None) -> Totals:
+        """See :class:`~holdfast.app.ports_exposure.Searcher`.
+
+        ``within`` is a folder out of which the repository must not lead, where it is not trusted with the machine.
+        """
         path = Path(target.where)
         if path.is_file():
             return self._file(path, target, query, listener)
@@ -78,7 +81,7 @@ class GitSearcher:
         if home is None:
             listener.fault(Fault(target.shown, "", "it is no git repository that can be read"))
             return Totals()
-        return self._repository(home, target, query, listener)
+        return self._repository(home, target, query, listener, within)
 
     def _file(self, path: Path, target: Target, query: Query, listener: Listener) -> Totals:
         """A bundle, or a pack that stands alone: objects without a history that could be followed."""
@@ -103,14 +106,16 @@ class GitSearcher:
             not_searched=frozenset(found.not_searched),
         )
 
-    def _repository(self, home: Path, target: Target, query: Query, listener: Listener) -> Totals:
-        repository = lay_out(home)
+    def _repository(  # noqa: PLR0913 - one repository
+        self, home: Path, target: Target, query: Query, listener: Listener, within: Path | None
+    ) -> Totals:
+        repository = lay_out(home, within)
         inner = nested(repository)
         run = _Run(self, repository, target, query, listener)
         totals = run.everything(inner)
         for one in inner:
             shown = f"{target.shown}!{one.relative_to(repository.common)}"
-            totals += self._repository(one, Target(str(one), shown, target.visibility), query, listener)
+            totals += self._repository(one, Target(str(one), shown, target.visibility), query, listener, within)
         return totals
 
 

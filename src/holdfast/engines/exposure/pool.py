@@ -33,10 +33,10 @@ def run(
     Args:
         tasks: small values; the largest task should come first.
         do: does one; it is inherited by the processes and need not be picklable.
-        processes: how many; 0 does it all here.
+        processes: how many; with one or none it is all done here.
         begin: what each process does first.
     """
-    if processes <= 0 or len(tasks) <= 1:
+    if processes <= 1 or len(tasks) <= 1:
         for task in tasks:
             yield task, do(task)
         return

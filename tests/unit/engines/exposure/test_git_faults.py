@@ -268,3 +268,24 @@ def test_refs_in_another_form_are_told(packed: Planted, tmp_path: Path) -> None:
     one, _ = _copy(packed, tmp_path / "reftable.git")
     (one.home / "reftable").mkdir()
     assert any("form that is not read" in reason for reason in _reasons(searched(one.home, one.secret)))
+
+
+def test_a_repository_that_is_not_trusted_leads_nowhere_else(packed: Planted, tmp_path: Path) -> None:
+    """Borrowed objects, a folder kept elsewhere and linked packs: of each it is said that it was not followed."""
+    query = compile_query([SecretValue(packed.secret)])
+    one = new_repository(tmp_path / "one/r.git", "untrusted")
+    (one.home / "objects/info/alternates").write_text(f"{packed.home / 'objects'}\n", encoding="utf-8")
+    pack = next((packed.home / "objects/pack").glob("*.pack"))
+    two = new_repository(tmp_path / "two/r.git", "untrusted")
+    for file in (pack, pack.with_suffix(".idx")):
+        (two.home / "objects/pack" / file.name).symlink_to(file)
+    three = tmp_path / "three/work"
+    three.mkdir(parents=True)
+    (three / ".git").write_text(f"gitdir: {packed.home}\n", encoding="utf-8")
+    for place in (one.home, two.home, three):
+        heard = Heard()
+        searcher = GitSearcher(processes=0)
+        searcher.search(Target(str(place), "r"), query, heard, within=place.parent)
+        assert heard.hits == []
+        assert any("leads out of what may be searched" in reason for reason in _reasons(heard))
+        assert searched(place, packed.secret).hits
