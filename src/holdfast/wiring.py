@@ -261,7 +261,7 @@ def _exposures(application: Application) -> Exposures:
     def means() -> ExposureMeans:
         from holdfast.wiring_exposure import Choices, Kit  # noqa: PLC0415 - likewise
 
-        # One process: a server has threads, and those are no ground to fork from. And what was captured may lead anywhere.
+        # One process: a server has threads, and those are no ground to fork from. What was captured may lead anywhere.
         return Kit(settings, Choices(processes=1, confined=True)).means()
 
     def shield(secrets: Sequence[SecretValue], spellings: Iterable[bytes]) -> object:

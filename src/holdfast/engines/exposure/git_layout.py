@@ -69,6 +69,8 @@ class Repository:
     """Whether another repository promised what is missing (a partial clone)."""
     within: Path | None = None
     """Folder that everything has to lie in, where the repository is not trusted with the rest of the machine."""
+    closed: bool = False
+    """Whether the git folder itself lies outside, so that nothing of it may be read."""
     faults: list[tuple[str, str]] = field(default_factory=list)
     """Where, and why it was not read."""
 
@@ -106,6 +108,7 @@ def lay_out(home: Path, within: Path | None = None) -> Repository:
         common = (home / named.strip()).resolve()
     found = Repository(home, common, 20, within=None if within is None else within.resolve())
     if not (found.allows(home, "the git folder") and found.allows(common, "the common folder")):
+        found.closed = True
         return found
     config = _text(common / "config") or ""
     found.width, found.remotes = texts.id_width(config), texts.remotes(config)

@@ -106,10 +106,14 @@ class GitSearcher:
             not_searched=frozenset(found.not_searched),
         )
 
-    def _repository(  # noqa: PLR0913 - one repository
+    def _repository(
         self, home: Path, target: Target, query: Query, listener: Listener, within: Path | None
     ) -> Totals:
         repository = lay_out(home, within)
+        if repository.closed:
+            for where, reason in repository.faults:
+                listener.fault(Fault(target.shown, where, reason))
+            return Totals()
         inner = nested(repository)
         run = _Run(self, repository, target, query, listener)
         totals = run.everything(inner)

@@ -135,7 +135,7 @@ class Walker:
                 yield self.arena.data[at : at + length]
         self._count(walked)
 
-    def _steps(  # noqa: PLR0913 - one walk
+    def _steps(
         self, entries: Entries, roots: Whole, matcher: Matcher, walked: Walked, *, whole: bool
     ) -> Iterator[tuple[int, Whereabouts | None]]:
         state = self.state
