@@ -5,7 +5,8 @@ from __future__ import annotations
 import inspect
 import json
 import types
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from importlib import import_module
 from itertools import groupby
 from typing import Annotated, Any, Literal, Union, get_args, get_origin
 
@@ -181,13 +182,17 @@ def settings_page() -> str:
     )
 
 
+def _types(package: str) -> Iterable[EventType]:
+    """A package's event types; ``exposure`` has them in its module only, since reading texts needs none of them."""
+    found: Iterable[EventType] = getattr(import_module(f"holdfast.{package}"), "TYPES", ())
+    return found or import_module(f"holdfast.{package}.events").TYPES
+
+
 def events_page() -> str:
     """Every event type."""
     parts: list[str] = []
-    packages = ("incidents", "evidence", "investigation", "plays", "communications", "recovery")
-    owners = {
-        kind.name: package for package in packages for kind in __import__(f"holdfast.{package}").__dict__[package].TYPES
-    }
+    packages = ("incidents", "evidence", "investigation", "exposure", "plays", "communications", "recovery")
+    owners = {kind.name: package for package in packages for kind in _types(package)}
     for package in packages:
         parts.append(f"## {package}")
         parts.extend(_event(kind) for kind in TYPES.values() if owners[kind.name] == package)

@@ -172,13 +172,13 @@ def test_holes_of_sparse_files_are_passed_over(one: Searching, tmp_path: Path) -
 
 
 def test_repositories_are_handed_on_and_what_is_checked_out_is_searched(one: Searching, tmp_path: Path) -> None:
-    (tmp_path / "work" / ".git" / "objects").mkdir(parents=True)
-    (tmp_path / "work" / "settings.py").write_bytes(one.document)
+    (tmp_path / "checkout" / ".git" / "objects").mkdir(parents=True)
+    (tmp_path / "checkout" / "settings.py").write_bytes(one.document)
     for name in ("objects", "refs"):
         (tmp_path / "bare.git" / name).mkdir(parents=True)
     (tmp_path / "bare.git" / "HEAD").write_bytes(b"ref: refs/heads/main\n")
     (tmp_path / "sub").mkdir()
-    (tmp_path / "sub" / ".git").write_bytes(b"gitdir: ../work/.git\n")
+    (tmp_path / "sub" / ".git").write_bytes(b"gitdir: ../checkout/.git\n")
     (tmp_path / "all.bundle").write_bytes(b"# v2 git bundle\n")
     (tmp_path / "lone.pack").write_bytes(b"PACK\x00\x00\x00\x02\x00\x00\x00\x00")
     heard, totals = look(one, tmp_path)
@@ -188,11 +188,11 @@ def test_repositories_are_handed_on_and_what_is_checked_out_is_searched(one: Sea
             ("bare.git", "t/bare.git"),
             ("lone.pack", "t/lone.pack"),
             (".git", "t/sub/.git"),
-            (".git", "t/work/.git"),
+            (".git", "t/checkout/.git"),
         ]
     )
     assert totals.objects == 5
-    assert places(heard) == [("work/settings.py", ())]
+    assert places(heard) == [("checkout/settings.py", ())]
 
 
 def test_names_that_are_no_text_are_told_as_text(one: Searching, tmp_path: Path) -> None:
