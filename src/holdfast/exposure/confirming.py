@@ -19,7 +19,7 @@ from holdfast.exposure.decoding import OPENERS, Opened
 from holdfast.exposure.needles import Needle
 from holdfast.exposure.results import Class, Match
 from holdfast.exposure.spelling import LONGEST_ANCHOR, Anchor
-from holdfast.exposure.tolerant import Budget, Pattern, form_of
+from holdfast.exposure.tolerant import Budget, Pattern, cuts_escape, form_of
 
 CONTEXT = 1 << 14
 """Bytes on each side of an anchor that confirming may look at; a stream has to keep that much."""
@@ -33,6 +33,7 @@ _RANKS: dict[str, int] = {"exact": 0, "encoded": 1, "split": 2, "partial": 3}
 _STRETCH, _SLACK = 8, 256
 """Bytes for one of the secret's that are looked at on each side, and some more."""
 _AGAIN = 8
+_UNDONE_TWICE = ("reversed", "rot13")
 _NEARBY = 2 * LONGEST_ANCHOR
 
 Data = bytes | memoryview
@@ -47,12 +48,14 @@ class Origin(NamedTuple):
     anchor: Anchor
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, repr=False)
 class _Pass:
     """One look at one buffer."""
 
     data: Data
     depth: int
+    layer: str
+    """What was opened to get here."""
     budget: Budget
     told: list[Match] = field(default_factory=list)
     wholes: dict[int, list[tuple[int, int]]] = field(default_factory=dict)
@@ -96,7 +99,7 @@ class Confirmer:
 
     def matches(self, data: Data, found: Iterable[tuple[int, int]]) -> list[Match]:
         """See :meth:`holdfast.exposure.query.Query.confirm`."""
-        return self._look(_Pass(data, 0, Budget(len(data))), found)
+        return self._look(_Pass(data, 0, "", Budget(len(data))), found)
 
     def _look(self, now: _Pass, found: Iterable[tuple[int, int]]) -> list[Match]:
         for number, end in found:
@@ -108,6 +111,8 @@ class Confirmer:
 
     def _weigh(self, now: _Pass, origin: Origin, start: int, end: int) -> None:
         text = origin.anchor.layer == "text"
+        if origin.anchor.layer in _UNDONE_TWICE and origin.anchor.layer == now.layer:
+            return
         whole = False
         if text and self._as_it_is(now, origin, start):
             return
@@ -145,7 +150,7 @@ class Confirmer:
             left = now.budget.steps
             walk = pattern.walk(window, first, now.budget)
             again -= again > 0
-            if walk.reached == len(needle.text):
+            if walk.reached == len(needle.text) and not cuts_escape(window, (first, walk.end), walk.bits):
                 form, cls = form_of(walk.bits, loose=needle.loose)
                 now.tell(_match(needle, low + first, low + walk.end, form, cls))
                 # What stands just before a secret may look like its beginning: the next one may be the better reading.
@@ -177,7 +182,7 @@ class Confirmer:
 
     def _inside(self, now: _Pass, origin: Origin, opened: Opened) -> list[Match]:
         first, last = opened.near
-        inner = _Pass(opened.data, now.depth + 1, now.budget)
+        inner = _Pass(opened.data, now.depth + 1, origin.anchor.layer, now.budget)
         found = self._find(opened.data, max(0, first - _NEARBY), min(len(opened.data), last + _NEARBY))
         matches = self._look(inner, found)
         if not matches and origin.anchor.layer in ("hex", "decimal"):

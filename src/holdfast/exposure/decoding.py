@@ -16,23 +16,6 @@ from bisect import bisect_right
 from collections.abc import Callable, Iterator, Sequence
 from typing import NamedTuple
 
-Buffer = bytes | bytearray | memoryview
-
-LONGEST_ARCHIVE = 8 << 20
-"""Bytes of an archive that is decoded from base64."""
-ARCHIVE_ANCHORS: tuple[tuple[bytes, str], ...] = (
-    (b"H4sIA", "gzip"),
-    (b"H4sIC", "gzip"),
-    (b"UEsDB", "zip"),
-    (b"KLUv/", "zstd"),
-    (b"KLUv_", "zstd"),
-    (b"/Td6WFoA", "xz"),
-    (b"_Td6WFoA", "xz"),
-    (b"QlpoOTFBWSZTW", "bzip2"),
-)
-"""How base64 of archives begins. Too short to be anchors of a secret; see :func:`encoded_archive`."""
-_SHORTEST_ARCHIVE = 20
-
 _JOINTS = rb"""
       \\+(?:r\\+n|[nrt]) | %(?:25)?0[aAdD] | &\#(?:10|13|[xX][aAdD]); | <br[ ]?/?> | =\r?\n
     | ["'`][\s,+.&|;\\_\#*/()>-]{0,64}["'`]
@@ -82,6 +65,10 @@ class Opened(NamedTuple):
     form: str
     outer: Callable[[int, int], tuple[int, int, bool]]
     """From a range of ``data`` to the range of the window that spells it, and whether something wraps it there."""
+
+    def __repr__(self) -> str:
+        """Never the bytes."""
+        return f"Opened({self.form!r}, {len(self.data)} bytes)"
 
 
 Segment = tuple[int, int, bytes]
@@ -244,7 +231,15 @@ def _open_dump(window: bytes, start: int, end: int) -> Iterator[Opened]:
                 before = sum(len(characters) for _, _, characters in segments) + start - low
             segments.append((low, len(pair[0]), pair[0]))
     if before >= 0 and before % 2 == 0:
-        yield _of_digits(segments, before, window[start:end], "hex dump")
+        opened = _of_digits(segments, before, window[start:end], "hex dump")
+
+        def outer(low: int, high: int) -> tuple[int, int, bool]:
+            first, last, wraps = opened.outer(low, high)
+            line = window.find(b"\n", last)
+            # What the line shows as characters spells the same bytes again.
+            return first, len(window) if line < 0 else line, wraps
+
+        yield opened._replace(outer=outer)
 
 
 def _open_decimal(window: bytes, start: int, end: int, phase: int) -> Iterator[Opened]:
@@ -327,29 +322,3 @@ OPENERS: dict[str, Callable[[bytes, int, int, int], Iterator[Opened]]] = {
     "rot13": _open_rot13,
 }
 """Each is given a window, where the anchor begins and ends in it, and its phase."""
-
-
-def encoded_archive(data: Buffer, end: int) -> bytes | None:
-    """The archive whose base64 begins with one of :data:`ARCHIVE_ANCHORS`.
-
-    Args:
-        data: what holds it.
-        end: where the literal ends in it.
-
-    Returns:
-        The decoded bytes, at most :data:`LONGEST_ARCHIVE`; none when no such literal ends there or too little follows.
-    """
-    view = memoryview(data)
-    start = next(
-        (end - len(one) for one, _ in ARCHIVE_ANCHORS if end >= len(one) and bytes(view[end - len(one) : end]) == one),
-        -1,
-    )
-    if start < 0:
-        return None
-    most = LONGEST_ARCHIVE * 4 // 3
-    # Line ends, indentation and quotes take up room too, but never more than the archive does.
-    window = bytes(view[start : start + 2 * most])
-    text = b"".join(run for _, _, run in _runs(window, 0, len(window), _TOKENS["base64"], whole=False))[:most]
-    text = text.translate(_FROM_URL)
-    held = binascii.a2b_base64(text + b"A" * (-len(text) % 4))[: len(text) * 6 // 8]
-    return held if len(held) >= _SHORTEST_ARCHIVE else None

@@ -39,7 +39,7 @@ _HIGH_HALVES = range(0xD800, 0xDC00)
 _BYTE = re.compile(rb"x([0-9a-fA-F]{2})|([0-3]?[0-7]{1,2})")
 _PERCENT = re.compile(rb"%(?:([0-9a-fA-F]{2})|u([0-9a-fA-F]{4}))")
 _PERCENT_TWICE = re.compile(rb"%(?:25){1,3}([0-9a-fA-F]{2})")
-_ENTITY = re.compile(rb"&((?:amp;){0,3})(?:#([0-9]{1,7})|#[xX]([0-9a-fA-F]{1,6})|([A-Za-z][A-Za-z0-9]{1,30}));?")
+_ENTITY = re.compile(rb"&((?:amp;){0,3})(?:#([0-9]{1,7});?|#[xX]([0-9a-fA-F]{1,6});?|([A-Za-z][A-Za-z0-9]{1,30});)")
 _EQUALS = re.compile(rb"=([0-9a-fA-F]{2})")
 _CONTROLS = {
     ord("n"): 10,

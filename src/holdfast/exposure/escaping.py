@@ -109,6 +109,8 @@ def _shell_all(character: str) -> str:
 def _python_text(character: str) -> str:
     if character in "\\'" or character <= "~":
         return _python(character)
+    if character > "\uffff":
+        return f"\\U{ord(character):08x}"
     return f"\\x{ord(character):02x}" if character <= "\xff" else _utf16(character)
 
 
@@ -154,6 +156,7 @@ ESCAPERS = (
     Escaper("c escapes", _python_text),
     Escaper("c escapes", _python, bytewise=True),
     Escaper("quoted-printable", _printable, bytewise=True),
+    Escaper("quoted-printable", lambda c: "=20" if c == " " else _printable(c), bytewise=True),
     Escaper("doubled quotes", lambda c: c * 2 if c in "'\"" else c),
     Escaper("latin-1", lambda c: c, codec="cp1252"),
 )

@@ -13,7 +13,8 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-_BLOCK = re.compile(rb"-----BEGIN ([A-Z0-9 ]{1,60})-----([^-]{32,65536})-----END ")
+_BEGIN = re.compile(rb"-----BEGIN ([A-Z0-9 ]{1,60})-----")
+_END = b"-----END "
 _WRITTEN_END = re.compile(rb"(?:\\+r)?\\+n|\\+r|\r\n?")
 _NO_BODY = re.compile(rb"[^A-Za-z0-9+/]")
 _SHORTEST = 32
@@ -43,7 +44,7 @@ class KeyBlock:
 
 def key_blocks(secret: bytes) -> Iterator[KeyBlock]:
     """The private keys within a secret, or whatever blocks it has when none calls itself private."""
-    blocks = [(match[1], match[2]) for match in _BLOCK.finditer(secret)]
+    blocks = list(_blocks(secret))
     private = [block for block in blocks if b"PRIVATE" in block[0]]
     for _, inside in private or blocks:
         lines = _WRITTEN_END.sub(b"\n", inside).split(b"\n")
@@ -53,6 +54,16 @@ def key_blocks(secret: bytes) -> Iterator[KeyBlock]:
         der = binascii.a2b_base64(body + b"A" * (-len(body) % 4))[: len(body) * 3 // 4]
         if len(body) >= _SHORTEST:
             yield KeyBlock(body, der, _private(der))
+
+
+def _blocks(secret: bytes) -> Iterator[tuple[bytes, bytes]]:
+    """Kind and inside of every block."""
+    place = 0
+    while begin := _BEGIN.search(secret, place):
+        place = secret.find(_END, begin.end())
+        if place < 0:
+            return
+        yield begin[1], secret[begin.end() : place]
 
 
 def _private(der: bytes) -> tuple[int, int]:

@@ -16,6 +16,7 @@ _WORD = re.compile(rb"\S{8,}")
 _BODY_WORD = re.compile(rb"[A-Za-z0-9+/]{8,}")
 _SPACE = re.compile(rb"\s+")
 _SIGNED = re.compile(rb"eyJ[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+\.(?=[A-Za-z0-9_-]{16})")
+_SHORTEST = 8
 _KEYS = 4
 """Keys of one secret that are looked for by themselves."""
 
@@ -64,7 +65,6 @@ def _itself(number: int, secret: bytes, keys: list[KeyBlock]) -> Needle:
         signed = _SIGNED.match(secret)
         return Needle(number, "", secret, secret, False, ((signed.end() if signed else 0, len(secret)),))  # noqa: FBT003
     text = _SPACE.sub(b"", secret)
-    bodies = b" ".join(key.body[slice(*key.private_body)] for key in keys)
     ranges: list[tuple[int, int]] = []
     place = 0
     for word in words:
@@ -72,7 +72,7 @@ def _itself(number: int, secret: bytes, keys: list[KeyBlock]) -> Needle:
         place = low + len(word)
         if not keys:
             ranges.append((low, place))
-        elif inside := _common(word, bodies):
+        elif inside := _own(word, keys):
             ranges.append((low + inside[0], low + inside[1]))
     return Needle(number, "", secret, text, True, tuple(ranges) or ((0, len(text)),))  # noqa: FBT003
 
@@ -87,13 +87,14 @@ def _lines(itself: Needle, key: KeyBlock) -> tuple[tuple[int, int], ...]:
     return tuple(found) or (key.private_body,)
 
 
-def _common(word: bytes, bodies: bytes) -> tuple[int, int] | None:
-    """The part of a line that stands in a private part: all of it, or its end, or its beginning."""
-    if word in bodies:
-        return 0, len(word)
-    for cut in range(1, len(word) - 8):
-        if word[cut:] in bodies:
-            return cut, len(word)
-        if word[:-cut] in bodies:
-            return 0, len(word) - cut
+def _own(word: bytes, keys: list[KeyBlock]) -> tuple[int, int] | None:
+    """The part of a line that belongs to the private part of a key."""
+    for key in keys:
+        for skipped in (0, 1):  # a line end that is written out leaves its letter
+            at = key.body.find(word[skipped:])
+            if at < 0:
+                continue
+            low, high = max(at, key.private_body[0]), min(at + len(word) - skipped, key.private_body[1])
+            if high - low >= _SHORTEST:
+                return low - at + skipped, high - at + skipped
     return None

@@ -76,11 +76,14 @@ class Ground:
         return best[1] or self._single(size * 2 - 1, least, plain=plain)
 
     def pieces(self, size: int, span: int, least: int) -> list[Range]:
-        """The best pair, and the best pieces of letters and digits where the pair has none."""
+        """The best pair, and pieces of letters and digits instead or as well where it has none."""
         found = self.pair(size, span, least)
-        if sum(self.safe(*piece) for piece in found) < min(2, len(found)):
-            found += [run for run in self._runs(size)[:2] if run not in found]
-        return found
+        if sum(self.safe(*piece) for piece in found) >= min(2, len(found)):
+            return found
+        runs = sorted(self._runs(size)[:2])
+        if len(runs) > 1 and runs[1][1] - runs[0][0] <= 2 * size:
+            return runs
+        return found + [run for run in runs if run not in found]
 
     def ends(self, size: int) -> list[Range]:
         """Head and tail, where they look like chance."""
@@ -137,7 +140,8 @@ class Ground:
             low = start
             for place in range(start, end + 1):
                 if place == end or self._unsafe[place + 1] > self._unsafe[place]:
-                    if place - low >= _RUN:
+                    # Words are no secrets: ``postgres`` stands in every address of a database.
+                    if place - low >= _RUN and self._changes[place] - self._changes[low + 1] >= place - low:
                         found.append((low, place))
                     low = place + 1
         found.sort(key=lambda run: run[0] - run[1])

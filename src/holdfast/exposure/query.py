@@ -138,10 +138,13 @@ class Query:
         """What has to be redacted: beginning, end and secret, in order, never overlapping."""
         found = self._find(data, 0, len(data))
         places = [_place(data, match) for match in self.confirm(data, found)]
+        told = list(places)
         for number, end in found:
             start = end - len(self.anchors[number])
-            if not any(low <= start and end <= high for low, high, _ in places):
-                secret = self._origins[number][0].needle.secret
+            secret = self._origins[number][0].needle.secret
+            if any(low < end and start < high for low, high, _ in told):
+                places.append((start, end, secret))  # with what leads a list, which is no part of the secret
+            else:
                 places.append(_place(data, Match(secret, start, end, self.origins(number)[0][1], "partial")))
         apart: list[tuple[int, int, int]] = []
         for start, end, secret in sorted(places):

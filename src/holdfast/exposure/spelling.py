@@ -17,6 +17,7 @@ from __future__ import annotations
 import base64
 import codecs
 from collections.abc import Callable, Iterator
+from itertools import chain
 from typing import NamedTuple
 
 from holdfast.exposure.escaping import ESCAPERS, Escaper
@@ -51,21 +52,25 @@ class Anchor(NamedTuple):
     at: int = -1
     """Place of the literal in the needle itself, when it stands in it as it is."""
 
+    def __repr__(self) -> str:
+        """Never the literal."""
+        return f"Anchor({self.form!r}, {len(self.literal)} bytes)"
+
 
 def anchors_of(needle: Needle) -> Iterator[Anchor]:
     """Every anchor of one needle; a literal may come more than once."""
     ground = Ground(needle.text, needle.ranges)
     pieces = ground.pieces(PIECE, PIECE * 2 + 8, SHORTEST_ANCHOR)
     raw = list(_raw(needle, ground, pieces))
-    yield from raw
-    yield from _encoded(needle, pieces)
-    yield from _hexadecimal(needle, ground)
-    if needle.binary:
-        return
-    yield from _unicode(needle, ground, pieces)
-    yield from _turned(needle, pieces)
-    yield from _escaped(needle, ground, [anchor.literal for anchor in raw])
-    yield from _decimal(needle, ground)
+    spelled = [_encoded(needle, pieces), _hexadecimal(needle, ground)]
+    if not needle.binary:
+        literals = [anchor.literal for anchor in raw]
+        spelled += [_unicode(needle, ground, pieces), _turned(needle, pieces)]
+        spelled += [_escaped(needle, ground, literals), _decimal(needle, ground)]
+    for anchor in chain(raw, *spelled):
+        # Of characters of several bytes that are cut in two little may be left.
+        if len(anchor.literal) >= SHORTEST_ANCHOR:
+            yield anchor
 
 
 def _raw(needle: Needle, ground: Ground, pieces: list[tuple[int, int]]) -> Iterator[Anchor]:

@@ -22,6 +22,7 @@ from holdfast.exposure.results import Class
 LONGEST_GLUE = 200
 _WALK_COST = 4
 _SPACE = 0x20
+_LONGEST_ESCAPE = 9
 _FRAME = b"-----BEGIN"
 _LETTERS = frozenset(b"0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz")
 _WIDEST = 24
@@ -101,7 +102,7 @@ class Pattern:
                 place += 1
                 continue
             reached = place
-            end, bits = min(states.items(), key=lambda state: (state[1], state[0]))
+            end, bits = min(states.items(), key=lambda state: (state[1], -state[0]))
             if place == size or budget.steps < 0:
                 break
             for start, seen in states.items():
@@ -149,8 +150,25 @@ class Pattern:
             for end, byte, code, bits in readings(data, at):
                 if byte == wanted:
                     yield end, 1, bits
-                elif code == point:
+                if code == point:
                     yield end, width, bits
+
+
+def cuts_escape(data: bytes, place: tuple[int, int], bits: int) -> bool:
+    """Whether a spelling begins or ends within an escape of the kind that it holds itself: then it is another's.
+
+    Args:
+        data: the buffer.
+        place: where the spelling begins and ends.
+        bits: what was seen in it.
+    """
+    start, end = place
+    for at in range(max(0, start - _LONGEST_ESCAPE), start):
+        if data[at] in TRIGGERS and any(until > start and seen & bits for until, _, _, seen in readings(data, at)):
+            return True
+    # A backslash at the end is left alone: it may be the second of a pair.
+    last = data[end - 1] in b"%&=" and end - 1 > start
+    return last and any(until > end and seen & bits for until, _, _, seen in readings(data, end - 1))
 
 
 def form_of(bits: int, *, loose: bool) -> tuple[str, Class]:
