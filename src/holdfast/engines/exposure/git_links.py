@@ -189,8 +189,8 @@ class _Buffers:
         self._commit = _whole(5 * _COMMITS)
         self._parents = [_whole(_PARENTS), _whole(_PARENTS)]
         self._tags = [_whole(_TAGS), _whole(_TAGS)]
-        self._trees = [np.empty(_ENTRIES, np.int32), np.empty(_ENTRIES, np.int32)]
-        self._frames = [_whole(DEPTH + 1), _whole(DEPTH + 1)]
+        self._trees = [np.empty(_ENTRIES, np.int32) for _ in range(3)]
+        self._frames = [_whole(DEPTH + 1) for _ in range(4)]
 
     def forget(self) -> None:
         """Begin anew: an answer that is remembered is not told again."""
@@ -227,6 +227,9 @@ class _Buffers:
             (layout.L_TOLD, self._trees[1]),
             (layout.L_FRAME_AT, self._frames[0]),
             (layout.L_FRAME_COUNT, self._frames[1]),
+            (layout.L_SPECIAL, self._trees[2]),
+            (layout.L_FRAME_SPECIAL_AT, self._frames[2]),
+            (layout.L_FRAME_SPECIALS, self._frames[3]),
         ):
             state[place] = array.ctypes.data
         state[layout.K_BITS] = 64 - self._bits

@@ -62,7 +62,12 @@ K_FIRST, K_SECOND, K_BUCKET, K_BITS, K_MARKS = 90, 91, 92, 93, 94
 """Every object by its id, sorted; where ids begin that share their first bits; marked ones (1 byte)."""
 R_FIRST, R_SECOND, R_NUMBER = 95, 96, 97
 """Answers of look-ups, by the first bytes of the id."""
-STATE = 100
+L_SPECIAL = 98
+"""4 bytes a place: which entries of the trees on the path are folders or marked, by their number in the tree."""
+L_FRAME_SPECIAL_AT, L_FRAME_SPECIALS = 99, 100
+ENTRIES_AT, SPECIAL_AT, SPECIALS = 101, 102, 103
+"""Of the tree in hand: where its entries begin, where its special ones begin, and how many those are."""
+STATE = 112
 # What ``STATUS`` says after a step.
 MORE, DONE, DIRECT = 0, 1, 2
 

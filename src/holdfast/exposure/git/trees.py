@@ -15,6 +15,7 @@ from holdfast.exposure.git.layout import (
     BELOW,
     DEPTH,
     EDGES,
+    ENTRIES_AT,
     FIRST,
     K_BITS,
     K_BUCKET,
@@ -27,6 +28,8 @@ from holdfast.exposure.git.layout import (
     L_EDGE_TREE,
     L_FRAME_AT,
     L_FRAME_COUNT,
+    L_FRAME_SPECIAL_AT,
+    L_FRAME_SPECIALS,
     L_MISSING_COUNT,
     L_MISSING_FROM,
     L_MISSING_ID,
@@ -37,6 +40,7 @@ from holdfast.exposure.git.layout import (
     L_NAMED_TREE,
     L_NAMES,
     L_NAMES_SIZE,
+    L_SPECIAL,
     L_TOLD,
     LEAN,
     MARKED,
@@ -47,6 +51,8 @@ from holdfast.exposure.git.layout import (
     R_FIRST,
     R_NUMBER,
     R_SECOND,
+    SPECIAL_AT,
+    SPECIALS,
     TOP,
     Whole,
 )
@@ -168,6 +174,8 @@ def _read_entry(state: Whole, tree: int, place: int, reached: int, width: int, e
     if number >= 0:
         told = 2 * number + 2 + (byte_at(at) == _DIRECTORY)
         _tell(state, tree, told, start, stop, edges)
+        if told & 1 or byte_at(state[K_MARKS] + number):
+            _remember(state, place)
     put_int(state[L_BEGINS] + 4 * place, reached)
     put_int(state[L_TOLD] + 4 * place, told)
     return stop + 1 + width - top
@@ -185,23 +193,38 @@ def _first_from(begins: int, low: int, high: int, wanted: int) -> int:
 
 
 @kernel
-def _take_over(state: Whole, tree: int, place: int, own: int, shift: int, width: int, edges: bool) -> bool:
-    """Take over one entry of the base; whether there was room."""
-    told = int_at(state[L_TOLD] + 4 * place)
-    begin = int_at(state[L_BEGINS] + 4 * place) + shift
-    put_int(state[L_BEGINS] + 4 * own, begin)
-    put_int(state[L_TOLD] + 4 * own, told)
-    if told == 0:
-        return True
-    marked = state[MARKED] and byte_at(state[K_MARKS] + (told >> 1) - 1)
-    if marked or (edges and told & 1):
+def _remember(state: Whole, place: int) -> None:
+    """Note that the entry at a place is a folder or marked: what is made from this tree looks at those only."""
+    at = state[SPECIAL_AT] + state[SPECIALS]
+    put_int(state[L_SPECIAL] + 4 * at, place - state[ENTRIES_AT])
+    state[SPECIALS] += 1
+
+
+@kernel
+def _take_over(state: Whole, tree: int, place: int, count: int, own: int, shift: int, width: int, edges: bool) -> bool:
+    """Take over some entries of the base, one after the other; whether there was room to tell of them."""
+    begins, told = state[L_BEGINS], state[L_TOLD]
+    for k in range(count):
+        put_int(begins + 4 * (own + k), int_at(begins + 4 * (place + k)) + shift)
+    copy(told + 4 * own, told + 4 * place, 4 * count)
+    frame = 8 * (state[DEPTH] - 1)
+    bottom = word_at(state[L_FRAME_AT] + frame)
+    special = state[L_SPECIAL]
+    at = word_at(state[L_FRAME_SPECIAL_AT] + frame)
+    last = at + word_at(state[L_FRAME_SPECIALS] + frame)
+    at = _first_from(special, at, last, place - bottom)
+    while at < last and int_at(special + 4 * at) < place - bottom + count:
         if not has_room(state):
             return False
+        mine = own + int_at(special + 4 * at) - (place - bottom)
+        what = int_at(told + 4 * mine)
         start = stop = 0
-        if marked:
+        if state[MARKED] and byte_at(state[K_MARKS] + (what >> 1) - 1):
             top = state[B_ARENA] + state[TOP]
-            start, stop = _entry(top + begin, top + state[OWN], width)
-        _tell(state, tree, told, start, stop, edges)
+            start, stop = _entry(top + int_at(begins + 4 * mine), top + state[OWN], width)
+        _tell(state, tree, what, start, stop, edges)
+        _remember(state, mine)
+        at += 1
     return True
 
 
@@ -211,9 +234,8 @@ def _inherit(
 ) -> tuple[int, int]:
     """Take over the entries of the base that a copy holds whole.
 
-    Gives the next place and how far the tree is read, or -1 and why.
-
-    Between entries that are known from the base, what is new is read.
+    Gives the next place and how far the tree is read, or -1 and why. Between entries that are known from the base,
+    what is new is read.
     """
     begins = state[L_BEGINS]
     frame = 8 * (state[DEPTH] - 1)
@@ -225,27 +247,18 @@ def _inherit(
         begin = int_at(begins + 4 * place) + shift
         if begin < reached:
             place += 1
-            continue
-        if begin > reached:
+        elif begin > reached:
             reached = _read_entry(state, tree, own, reached, width, edges)
             if reached < 0:
                 return -1, reached
             own += 1
-            continue
-        if state[LEAN]:
+        else:
             behind = _first_from(begins, place, last, limit + 1)
-            if behind == last and state[BELOW] <= limit:
-                return own, state[BELOW] + shift
-            return own, int_at(begins + 4 * behind - 4) + shift
-        while place < last:
-            end = int_at(begins + 4 * place + 4) if place + 1 < last else state[BELOW]
-            if end > limit:
-                return own, reached
-            if not _take_over(state, tree, place, own, shift, width, edges):
+            whole = behind == last and state[BELOW] <= limit
+            count = behind - place - (0 if whole else 1)
+            if not state[LEAN] and not _take_over(state, tree, place, count, own, shift, width, edges):
                 return -1, _FULL
-            own += 1
-            place += 1
-            reached = end + shift
+            return own + count, (state[BELOW] if whole else int_at(begins + 4 * behind - 4)) + shift
     return own, reached
 
 
@@ -278,6 +291,10 @@ def read_tree(state: Whole, node: int, tree: int, width: int, edges: bool) -> in
     if depth > 0:
         frame = 8 * (depth - 1)
         first = word_at(state[L_FRAME_AT] + frame) + word_at(state[L_FRAME_COUNT] + frame)
+        state[SPECIAL_AT] = word_at(state[L_FRAME_SPECIAL_AT] + frame) + word_at(state[L_FRAME_SPECIALS] + frame)
+    else:
+        state[SPECIAL_AT] = 0
+    state[ENTRIES_AT], state[SPECIALS] = first, 0
     own = first
     if depth > 0:
         own, reached = _read_copies(state, node, tree, own, width, edges)
@@ -288,4 +305,6 @@ def read_tree(state: Whole, node: int, tree: int, width: int, edges: bool) -> in
     # Of a damaged tree nothing is taken over: what is made from it is read anew.
     put_word(state[L_FRAME_AT] + 8 * depth, first)
     put_word(state[L_FRAME_COUNT] + 8 * depth, own - first if whole else 0)
+    put_word(state[L_FRAME_SPECIAL_AT] + 8 * depth, state[SPECIAL_AT])
+    put_word(state[L_FRAME_SPECIALS] + 8 * depth, state[SPECIALS] if whole else 0)
     return -1 if reached == _FULL else whole
