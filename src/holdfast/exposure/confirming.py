@@ -11,7 +11,7 @@ Rules:
 from __future__ import annotations
 
 from bisect import bisect_right, insort
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import NamedTuple
 
@@ -58,7 +58,7 @@ class _Pass:
     """What was opened to get here."""
     budget: Budget
     told: list[Match] = field(default_factory=list)
-    wholes: dict[int, list[tuple[int, int]]] = field(default_factory=dict)
+    wholes: dict[int | None, list[tuple[int, int]]] = field(default_factory=dict)
     """By secret, the latest few places that are told already."""
     seen: dict[int, int] = field(default_factory=dict)
     """By needle, how far its beginning was looked for."""
@@ -195,11 +195,11 @@ class Confirmer:
     def _piece(self, now: _Pass, origin: Origin, start: int, end: int) -> Match | None:
         """The anchor with whatever beside it is the secret's too, when that is enough to tell of."""
         needle, pattern, anchor = origin
+        if now.budget.spent:
+            return _match(needle, start, end, anchor.form, "partial")
         if anchor.layer != "text":
             enough = anchor.high - anchor.low >= LEAST_SPELLED and len(anchor.literal) >= LEAST_PIECE
             return _match(needle, start, end, anchor.form, "partial") if enough else None
-        if now.budget.spent:
-            return _match(needle, start, end, anchor.form, "partial") if end - start >= LEAST_SPELLED else None
         low, place = anchor.low, start
         while low > 0 and place > 0 and start - place < _SLACK and now.data[place - 1] == needle.text[low - 1]:
             low, place = low - 1, place - 1
@@ -224,16 +224,16 @@ def _same(one: Match, other: Match) -> bool:
     return (one.cls, one.secret, one.form) == (other.cls, other.secret, other.form)
 
 
-def _gaps(origins: Sequence[tuple[Origin, ...]]) -> dict[int, int]:
+def _gaps(origins: Sequence[tuple[Origin, ...]]) -> dict[int | None, int]:
     """For each secret, how far apart two pieces of it may be and still belong to one place."""
-    gaps: dict[int, int] = {}
+    gaps: dict[int | None, int] = {}
     for origin in (one for several in origins for one in several):
         secret = origin.needle.secret
         gaps[secret] = max(gaps.get(secret, 0), 2 * len(origin.needle.text))
     return gaps
 
 
-def merged(found: Iterable[Match], gaps: dict[int, int]) -> list[Match]:
+def merged(found: Iterable[Match], gaps: Mapping[int | None, int]) -> list[Match]:
     """One match for each place, in the order of the buffer.
 
     Args:
@@ -241,7 +241,7 @@ def merged(found: Iterable[Match], gaps: dict[int, int]) -> list[Match]:
         gaps: for each secret, how far apart two pieces may be and still belong to one place.
     """
     kept: list[Match] = []
-    taken: dict[int, list[tuple[int, int]]] = {}
+    taken: dict[int | None, list[tuple[int, int]]] = {}
     for match in sorted(found, key=lambda match: (_RANKS[match.cls], match.form.count(">"), match.start, match.end)):
         places = taken.setdefault(match.secret, [])
         index = bisect_right(places, (match.start, match.end))
@@ -257,7 +257,7 @@ def merged(found: Iterable[Match], gaps: dict[int, int]) -> list[Match]:
     return sorted([*wholes, *_joined(kept, gaps)], key=lambda match: (match.start, match.end, match.secret))
 
 
-def _joined(found: Iterable[Match], gaps: dict[int, int]) -> Iterator[Match]:
+def _joined(found: Iterable[Match], gaps: Mapping[int | None, int]) -> Iterator[Match]:
     pieces = sorted((match for match in found if match.cls == "partial"), key=lambda match: (match.secret, match.start))
     current: Match | None = None
     for piece in pieces:

@@ -38,7 +38,9 @@ _LOW_HALF = re.compile(rb"\\{1,8}u([dD][c-fC-F][0-9a-fA-F]{2})")
 _HIGH_HALVES = range(0xD800, 0xDC00)
 _BYTE = re.compile(rb"x([0-9a-fA-F]{2})|([0-3]?[0-7]{1,2})")
 _PERCENT = re.compile(rb"%(?:([0-9a-fA-F]{2})|u([0-9a-fA-F]{4}))")
-_PERCENT_TWICE = re.compile(rb"%(?:25){1,3}([0-9a-fA-F]{2})")
+_DIGITS = re.compile(rb"[0-9a-fA-F]{2}")
+_TIMES = 3
+"""How often a percent sign may have been escaped again."""
 _ENTITY = re.compile(rb"&((?:amp;){0,3})(?:#([0-9]{1,7});?|#[xX]([0-9a-fA-F]{1,6});?|([A-Za-z][A-Za-z0-9]{1,30});)")
 _EQUALS = re.compile(rb"=([0-9a-fA-F]{2})")
 _CONTROLS = {
@@ -111,8 +113,13 @@ def _percent(data: bytes, at: int) -> list[Reading]:
         # JavaScript's ``escape`` writes code points, everybody else bytes.
         value = int(match[1] or match[2], 16)
         found.append((match.end(), value, value, URL) if match[1] else _value(match.end(), value, URL))
-    if match := _PERCENT_TWICE.match(data, at):
-        found.append((match.end(), int(match[1], 16), -1, URL_TWICE))
+    place = at + 1
+    for _ in range(_TIMES):
+        if data[place : place + 2] != b"25":
+            break
+        place += 2
+        if match := _DIGITS.match(data, place):
+            found.append((match.end(), int(match[0], 16), -1, URL_TWICE))
     return found
 
 

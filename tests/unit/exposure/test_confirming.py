@@ -488,6 +488,17 @@ class TestHostileInput:
             nested = base64.b64encode(nested)
         assert self._search(self._fill(nested)) == []
 
+    @pytest.mark.parametrize("form", ["raw", "base64", "hex list", "utf-32", "decimal list"])
+    def test_what_comes_after_more_than_can_be_weighed_is_still_told(self, form: str) -> None:
+        query = query_for(AWS)
+        anchors = [one for number, one in enumerate(query.anchors) if (0, form) in query.origins(number)]
+        spelled = next(
+            encode(AWS) for encode, _ in ENCODERS.values() if all(one in encode(AWS) for one in anchors[-1:])
+        )
+        data = self._fill(anchors[0] + b"|") + b"\n" * 200 + spelled
+        matches = self._search(data)
+        assert any(match.end > len(data) - len(spelled) for match in matches)
+
     def test_all_that_is_really_there_is_told_however_often(self) -> None:
         for spelled in (AWS, quote(AWS, safe="").encode(), base64.b64encode(AWS)):
             matches = self._search(self._fill(spelled + b"\n", 1 << 18))
