@@ -13,27 +13,66 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Protocol, cast
 
+import numpy as np
+from numpy.typing import NDArray
+
 Buffer = bytes | bytearray | memoryview
+RULE = -1
+"""Number, in place of a literal's, of a place where a rule finds a secret that nobody named; see ``unknown.py``."""
 
 
 class Matcher(Protocol):
     """Finds literals."""
 
     literals: tuple[bytes, ...]
+    lengths: tuple[int, ...]
+    """Of the literals, for whoever looks at what lies across two buffers."""
+    width: int
+    """Bytes that buffers with a border between them have to be looked at together, beyond the border's own."""
+    plain: bool
+
+    def among(self, data: Buffer, starts: NDArray[np.int64]) -> list[tuple[int, int]]:
+        """As :meth:`find`, in a buffer of several texts: what lies across two of them may be told or not.
+
+        Args:
+            data: the texts, one after the other.
+            starts: where each begins, in order.
+        """
+        ...
 
     def find(self, data: Buffer) -> list[tuple[int, int]]:
         """Number of the literal and end of each occurrence, ordered by end and number."""
         ...
 
 
-class FastMatcher:
+class _Literals:
+    """What both engines say of their literals."""
+
+    plain = False
+
+    def __init__(self, literals: Sequence[bytes]) -> None:
+        self.literals = tuple(literals)
+        self.lengths = tuple(map(len, self.literals))
+        self.width = max(self.lengths, default=1)
+
+    def find(self, data: Buffer) -> list[tuple[int, int]]:
+        """See :class:`Matcher`."""
+        raise NotImplementedError
+
+    def among(self, data: Buffer, starts: NDArray[np.int64]) -> list[tuple[int, int]]:
+        """See :class:`Matcher`."""
+        del starts  # a literal is itself wherever it stands
+        return self.find(data)
+
+
+class FastMatcher(_Literals):
     """Hyperscan, in block mode."""
 
     def __init__(self, literals: Sequence[bytes]) -> None:
         """Compile distinct, non-empty literals."""
         import hyperscan  # noqa: PLC0415 - whoever uses the plain engine must not need it
 
-        self.literals = tuple(literals)
+        super().__init__(literals)
         self._database = hyperscan.Database(mode=hyperscan.HS_MODE_BLOCK)
         escaped = [b"".join(b"\\x%02x" % byte for byte in one) for one in self.literals]
         if escaped:
@@ -55,14 +94,16 @@ class FastMatcher:
         return [(number, end) for end, number in found]
 
 
-class PlainMatcher:
+class PlainMatcher(_Literals):
     """RE2 as the gate, then one search for each literal."""
+
+    plain = True
 
     def __init__(self, literals: Sequence[bytes]) -> None:
         """Compile distinct, non-empty literals."""
         import re2  # noqa: PLC0415 - slow to load, and only the plain engine needs it
 
-        self.literals = tuple(literals)
+        super().__init__(literals)
         options = re2.Options()
         options.encoding = re2.Options.Encoding.LATIN1
         options.never_nl = False
@@ -86,4 +127,4 @@ class PlainMatcher:
 
 def matcher(literals: Sequence[bytes], *, plain: bool = False) -> Matcher:
     """The fast engine, or the plain one."""
-    return cast("Matcher", PlainMatcher(literals) if plain else FastMatcher(literals))
+    return PlainMatcher(literals) if plain else FastMatcher(literals)

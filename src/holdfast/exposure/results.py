@@ -17,17 +17,32 @@ Visibility = Literal["public", "fork-network", "internal", "local", "unknown"]
 
 
 @dataclass(frozen=True, slots=True)
+class Unknown:
+    """What is told of a secret that nobody named, in place of its number."""
+
+    rule: str
+    """Key of the rule that knows what such a secret looks like."""
+    fingerprint: str
+    """Keyed: equal secrets look equal to whoever has the same key."""
+    allowed: str | None = None
+    """The reason that its line gives for it (``holdfast:allow REASON``)."""
+
+
+@dataclass(frozen=True, slots=True)
 class Match:
     """One secret found in a buffer."""
 
-    secret: int
-    """Number of the secret in the query, from 0."""
+    secret: int | None
+    """Number of the secret in the query, from 0; none for one that nobody named."""
     start: int
     """Bytes from the beginning of the buffer to the first byte that spells it."""
     end: int
     form: str
-    """How it is spelled, outermost first: ``raw``, ``base64``, ``base64 > json``; see ``exposure/spelling.py``."""
+    """How it is spelled, outermost first: ``raw``, ``base64``, ``base64 > json``; see ``exposure/spelling.py``; of one that nobody
+    named ``rule:`` and the rule."""
     cls: Class
+    unknown: Unknown | None = None
+    """Of a secret that nobody named."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,7 +134,8 @@ class Hit:
     ``file``, or what an artifact is: ``layer``, ``image-config``, ``package``, ``message``, ``issue``, ``mail``."""
     form: str
     cls: Class
-    secret: int = 0
+    secret: int | None = 0
+    """Number of the secret; none for one that nobody named."""
     object: str | None = None
     """Id of the git object."""
     path: str | None = None
@@ -139,6 +155,20 @@ class Hit:
     about: tuple[tuple[str, str], ...] = ()
     """What else identifies the place: channel, author, sent, issue, build; names and values."""
     provenance: Provenance | None = None
+    unknown: Unknown | None = None
+    """Of a secret that nobody named: its rule and fingerprint."""
+    copies: int | None = None
+    """Objects that hold it, where several are told as one."""
+
+    @property
+    def rule(self) -> str | None:
+        """Key of the rule that found it; none of a secret that was named."""
+        return None if self.unknown is None else self.unknown.rule
+
+    @property
+    def fingerprint(self) -> str | None:
+        """Of a secret that nobody named."""
+        return None if self.unknown is None else self.unknown.fingerprint
 
     def as_json(self) -> dict[str, Any]:
         """A line of ``--json``."""
@@ -152,6 +182,9 @@ class Hit:
             "form": self.form,
             "class": self.cls,
             "secret": self.secret,
+            "rule": self.rule,
+            "fingerprint": self.fingerprint,
+            "copies": self.copies,
             "start": self.start,
             "end": self.end,
             "line": self.line,
@@ -159,6 +192,7 @@ class Hit:
             "artifact": self.artifact,
             "digest": self.digest,
             "about": dict(self.about),
+            **({"allowed": self.unknown.allowed} if self.unknown and self.unknown.allowed else {}),
             "provenance": None if self.provenance is None else self.provenance.as_json(),
         }
         return found

@@ -25,7 +25,7 @@ from typing import Any
 from holdfast.engines.exposure.keeping import ExposureKey, private_folder, write_whole
 from holdfast.exposure.query import Query
 
-FORMAT = 1
+FORMAT = 2
 """Goes up when rows or units mean something else; entries of another format are not read."""
 LARGEST_BYTES = 512 << 20
 _SUM_BYTES = 32
@@ -62,7 +62,7 @@ class ResultCache:
         """
         parts = [str(FORMAT).encode(), self._engine.encode(), *(one.encode() for one in more), b"secrets"]
         parts += [secret.reveal() for secret in query.secrets]
-        parts += [b"anchors", *query.anchors]
+        parts += [b"anchors", *sorted(query.anchors)]
         told = hmac.new(self._key, digestmod=hashlib.sha256)
         for part in parts:
             told.update(len(part).to_bytes(8, "big") + part)

@@ -25,7 +25,8 @@ from holdfast.engines.exposure.git_layout import Repository, git_folder, lay_out
 from holdfast.engines.exposure.git_links import LinkReader
 from holdfast.engines.exposure.git_names import search_names, search_texts
 from holdfast.engines.exposure.git_origin import Origins, unfollowed
-from holdfast.engines.exposure.git_rows import from_rows, to_rows
+from holdfast.engines.exposure.git_rows import Told, from_rows, to_rows, unit_of, whole_from_rows, whole_to_rows
+from holdfast.engines.exposure.git_rules import told_once
 from holdfast.engines.exposure.git_store import Store, open_store
 from holdfast.engines.exposure.git_stray import search_file, search_stray
 from holdfast.engines.exposure.git_work import Result, Row, Worker, guarded
@@ -95,8 +96,8 @@ class GitSearcher:
             return Totals()
         for where, reason in found.faults:
             listener.fault(Fault(target.shown, where, reason))
-        for row in found.rows:
-            listener.hit(unfollowed(row, target.shown, target.visibility))
+        for hit in told_once(found.rows, lambda row: unfollowed(row, target.shown, target.visibility)):
+            listener.hit(hit)
         return Totals(
             objects=found.objects,
             files=found.files,
@@ -106,9 +107,7 @@ class GitSearcher:
             not_searched=frozenset(found.not_searched),
         )
 
-    def _repository(
-        self, home: Path, target: Target, query: Query, listener: Listener, within: Path | None
-    ) -> Totals:
+    def _repository(self, home: Path, target: Target, query: Query, listener: Listener, within: Path | None) -> Totals:
         repository = lay_out(home, within)
         if repository.closed:
             for where, reason in repository.faults:
@@ -132,9 +131,9 @@ class _Run:
     target: Target
     query: Query
     listener: Listener
-    totals: Totals = field(default_factory=Totals)
+    _told: Told = field(default_factory=Told)
     _store: Store = field(init=False)
-    _worker: Worker = field(init=False)
+    _worker: Worker | None = None
     _links: LinkReader = field(init=False)
     _mark: str = ""
     _done: int = 0
@@ -142,28 +141,59 @@ class _Run:
 
     def everything(self, inner: list[Path]) -> Totals:
         """Search it all."""
-        searcher, store = self.searcher, open_store(self.repository)
-        self._store = store
-        self._worker = Worker(store, self.query, searcher.plain, searcher.limits)
-        self._links = LinkReader(self._worker)
-        self._mark = "" if searcher.cache is None else searcher.cache.mark(self.query, repr(searcher.limits))
+        searcher = self.searcher
+        cache = searcher.cache
+        self._mark = "" if cache is None else cache.mark(self.query, repr(searcher.limits), self.query.digest)
+        unit = None if cache is None else unit_of(self.repository, self.target.visibility, searcher.pushes)
+        kept = None if cache is None or unit is None else cache.get(unit, self._mark)
+        if kept is not None:
+            self._again(whole_from_rows(kept))
+        else:
+            self._anew()
+            if cache is not None and unit is not None and self._told.whole:
+                cache.put(unit, self._mark, whole_to_rows(self._told, self.query), self.query)
+        worker = self._worker or Worker(Store(self.repository), self.query, searcher.plain, searcher.limits)
+        for hit in search_names(self.repository, worker):
+            self.listener.hit(self._at(hit))
+        for hit in search_texts(self.repository, inner, worker, self._fault):
+            self.listener.hit(self._at(hit))
+        return self._told.totals
+
+    def _again(self, told: Told) -> None:
+        """Tell what an earlier search of the same contents told."""
+        self._told = told
+        for where, reason in told.faults:
+            self.listener.fault(Fault(self.target.shown, where, reason))
+        for hit in told.hits:
+            self.listener.hit(self._at(hit))
+
+    def _anew(self) -> None:
+        """Search all objects, and follow what is found."""
+        self._store = store = open_store(self.repository)
+        self._worker = worker = Worker(store, self.query, self.searcher.plain, self.searcher.limits)
+        self._links = LinkReader(worker)
         self._bytes = sum(len(pack.entries.pack.data) for pack in store.packs)
         for where, reason in store.faults:
             self._fault(where, reason)
         for pack in store.packs:
             self._structural(pack.file.path.name, len(pack.entries.damaged), len(pack.entries.circular))
-        rows = [*self._objects(), *self._stray()]
-        graph, more = self._read_links({row.number for row in rows if row.number >= 0})
-        rows += more
+        rows: list[Row] = []
+        try:
+            for row in self._objects():
+                rows.append(row)  # noqa: PERF402 - what came before an interruption is told
+            rows += self._stray()
+            graph, more = self._read_links({row.number for row in rows if row.number >= 0})
+        except KeyboardInterrupt:
+            for hit in told_once(
+                rows,
+                lambda row: unfollowed(replace(row, oid=row.oid or store.oid(row.number)), "", self.target.visibility),
+            ):
+                self._hit(hit)
+            raise
         self._missing(graph)
-        self._origins(graph, rows)
-        for hit in search_names(self.repository, self._worker):
-            self.listener.hit(self._at(hit))
-        for hit in search_texts(self.repository, inner, self._worker, self._fault):
-            self.listener.hit(self._at(hit))
+        self._origins(graph, rows + more)
         self._name_others(graph)
-        self.totals += Totals(bytes_read=self._bytes)
-        return self.totals
+        self._told.totals += Totals(bytes_read=self._bytes)
 
     def _name_others(self, graph: Graph) -> None:
         """Name the submodules: they are other repositories."""
@@ -172,6 +202,10 @@ class _Run:
             more = f" and {len(names) - _NAMED} more" if len(names) > _NAMED else ""
             listed = ", ".join(names[:_NAMED])
             self._not_searched(f"submodules (other repositories) of {self.target.shown}: {listed}{more}")
+
+    def _ready(self) -> Worker:
+        assert self._worker is not None
+        return self._worker
 
     # -- searching
 
@@ -191,25 +225,27 @@ class _Run:
         """One unit, in whatever process."""
         name = str(task[0])
         if name == "loose":
-            return guarded(lambda: self._worker.loose(self._store.repository.loose[task[1] : task[2]]), "loose objects")
+            return guarded(
+                lambda: self._ready().loose(self._store.repository.loose[task[1] : task[2]]), "loose objects"
+            )
         pack = self._store.packs[task[1]]
         where = pack.file.path.name
         if name == "orphans":
-            return guarded(lambda: self._worker.orphans(pack), where)
+            return guarded(lambda: self._ready().orphans(pack), where)
         cache, unit = self.searcher.cache, f"{pack.entries.index.checksum}:{name}:{task[2]}-{task[3]}"
         if cache is not None and (kept := cache.get(unit, self._mark)) is not None:
             found = from_rows(kept, self._store)
             if found is not None:
                 return found
         roots = self._roots(task[1], name)[task[2] : task[3]]
-        found = guarded(lambda: self._worker.objects(pack, roots), where)
+        found = guarded(lambda: self._ready().objects(pack, roots), where)
         if cache is not None and not found.faults:
             cache.put(unit, self._mark, to_rows(found, self._store), self.query)
         return found
 
     def _stray(self) -> list[Row]:
         """Search packs without an index and files of interrupted writes."""
-        found = search_stray(self._store, self._worker)
+        found = search_stray(self._store, self._ready())
         return list(self._take(found))
 
     # -- links and origins
@@ -273,7 +309,7 @@ class _Run:
     def _origins(self, graph: Graph, rows: list[Row]) -> None:
         origins = Origins(self._store, graph, self.searcher.pushes, self.target.visibility)
         for hit in origins.hits(rows):
-            self.listener.hit(self._at(hit))
+            self._hit(hit)
         for where, reason in origins.faults:
             self._fault(where, reason)
 
@@ -314,13 +350,15 @@ class _Run:
     def _take(self, found: Result) -> Iterator[Row]:
         for where, reason in found.faults:
             self._fault(where, reason)
+        for where, reason in found.within:
+            self._fault(where, reason, always=True)
         for digest in sorted(found.kept_elsewhere):
             kept = self.repository.common / "lfs" / "objects" / digest[:2] / digest[2:4] / digest
             if not kept.is_file():
                 self._fault(f"Git LFS content {digest[:12]}", "it is kept elsewhere and is not here")
         for words in found.not_searched:
             self._not_searched(words)
-        self.totals += Totals(
+        self._told.totals += Totals(
             objects=found.objects,
             files=found.files,
             bytes_inflated=found.made,
@@ -332,7 +370,16 @@ class _Run:
     def _at(self, hit: Hit) -> Hit:
         return replace(hit, target=self.target.shown)
 
-    def _fault(self, where: str, reason: str) -> None:
+    def _hit(self, hit: Hit) -> None:
+        self._told.hits.append(hit)
+        self.listener.hit(self._at(hit))
+
+    def _fault(self, where: str, reason: str, *, always: bool = False) -> None:
+        """Tell a fault; ``always`` when the same contents always have it."""
+        if always:
+            self._told.faults.append((where, reason))
+        else:
+            self._told.whole = False
         self.listener.fault(Fault(self.target.shown, where, reason))
 
     def _killed(self, task: pool.Task) -> None:
@@ -346,7 +393,7 @@ class _Run:
             self._fault(where, f"{circular:,} deltas are made from one another in a circle")
 
     def _not_searched(self, words: str) -> None:
-        self.totals += Totals(not_searched=frozenset({words}))
+        self._told.totals += Totals(not_searched=frozenset({words}))
 
     def _advance(self, task: pool.Task) -> None:
         if len(task) > 4:  # noqa: PLR2004 - a range, with its bytes
@@ -357,7 +404,9 @@ class _Run:
         """Tell what is named and is not here."""
         repository = self.repository
         if repository.shallow:
-            self._fault("", f"the clone is shallow: history before {len(repository.shallow):,} commits is not here")
+            self._fault(
+                "", f"the clone is shallow: history before {len(repository.shallow):,} commits is not here", always=True
+            )
         shallow = {self._store.number(oid) for oid in repository.shallow}
         lost = {oid.hex() for oid, source in graph.missing.items() if source not in shallow}
         named = sorted(set(repository.refs.values()))
@@ -366,4 +415,5 @@ class _Run:
             promised = "promised by the repository it was cloned from, and never fetched"
             why = promised if repository.promised else "missing"
             first = ", ".join(one[:12] for one in sorted(lost)[:3])
-            self._fault("", f"{len(lost):,} objects are {why}: {first}{' and more' if len(lost) > 3 else ''}")  # noqa: PLR2004 - as many as are named
+            more = " and more" if len(lost) > 3 else ""  # noqa: PLR2004 - as many as are named
+            self._fault("", f"{len(lost):,} objects are {why}: {first}{more}", always=True)

@@ -22,7 +22,7 @@ from holdfast.exposure.git.graph import tree_entries
 from holdfast.exposure.git.layout import BLOB, FAULTS, GAP, TOO_LARGE, TREE, TYPE_NAMES, Whole
 from holdfast.exposure.git.packs import below
 from holdfast.exposure.git.plain import UnmadeError
-from holdfast.exposure.matching import Matcher, matcher
+from holdfast.exposure.matching import Matcher
 from holdfast.exposure.query import Query
 from holdfast.exposure.results import Match
 from holdfast.exposure.unpacked import Found
@@ -57,7 +57,9 @@ class Result:
 
     rows: list[Row] = field(default_factory=list)
     faults: list[tuple[str, str]] = field(default_factory=list)
-    """Where and why."""
+    """Where and why, of what is damaged or cannot be read: another time it may be."""
+    within: list[tuple[str, str]] = field(default_factory=list)
+    """Where and why, of archives in objects: the same bytes always say the same."""
     objects: int = 0
     files: int = 0
     made: int = 0
@@ -83,9 +85,8 @@ class Worker:
 
     def __post_init__(self) -> None:
         """Compile the literals."""
-        literals = dict.fromkeys([*self.query.anchors, *LITERALS, _LFS_MARK])
-        self._matcher = matcher(tuple(literals), plain=self.plain)
-        self.anchors = matcher(self.query.anchors, plain=self.plain)
+        self._matcher = self.query.matcher(plain=self.plain, more=[*LITERALS, _LFS_MARK])
+        self.anchors = self.query.matcher(plain=self.plain)
 
     @property
     def matcher(self) -> Matcher:
@@ -272,7 +273,7 @@ class Worker:
             if one.inner or one.kind_of_container:
                 within = one.inner or (f"({one.kind_of_container})",)
                 found.rows.append(Row(number, TYPE_NAMES[BLOB], one.match, one.line, within))
-        found.faults += [(f"object {oid}{''.join(f'!{part}' for part in where)}", why) for where, why in inner.faults]
+        found.within += [(f"object {oid}{''.join(f'!{part}' for part in where)}", why) for where, why in inner.faults]
         found.files += inner.members
         found.made += inner.inflated
         found.matched += inner.matched

@@ -140,14 +140,14 @@ class Walker:
     ) -> Iterator[tuple[int, Whereabouts | None]]:
         state = self.state
         layout.point_at_pack(state, entries.pack, roots)
-        width = max(map(len, matcher.literals), default=1)
-        lengths = np.array([len(one) for one in matcher.literals] or [1], np.int64)
+        width = matcher.width
+        lengths = np.array(matcher.lengths or [1], np.int64)
         scan, arena = self.scan.data, self.arena.data
         while state[STATUS] != DONE:
             walking.step(state, width, whole)
             self._note(walked)
             status = int(state[STATUS])
-            found = matcher.find(scan[: int(state[LENGTH])])
+            found = matcher.among(scan[: int(state[LENGTH])], self.record_at[: int(state[RECORDS])])
             yield from self.placed(found, int(state[RECORDS]), int(state[LENGTH]), lengths, whole=whole)
             if status == DIRECT:
                 at, length, node = int(state[DIRECT_AT]), int(state[DIRECT_LENGTH]), int(state[DIRECT_NODE])
