@@ -9,7 +9,7 @@ import sys
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
-from tools import pages_of_code, pages_of_investigation, pages_of_library
+from tools import pages_of_code, pages_of_exposure, pages_of_investigation, pages_of_library
 
 FOLDER = Path(__file__).resolve().parent.parent / "docs" / "reference"
 PAGES: Mapping[str, Callable[[], str]] = {
@@ -24,6 +24,7 @@ PAGES: Mapping[str, Callable[[], str]] = {
     "sources.md": pages_of_investigation.sources_page,
     "activity.md": pages_of_investigation.activity_page,
     "queries.md": pages_of_investigation.queries_page,
+    "spellings.md": pages_of_exposure.spellings_page,
     "settings.md": pages_of_code.settings_page,
 }
 
