@@ -122,7 +122,9 @@ class TestFinding:
             lambda text: "".join(f"\\x{ord(one):02x}" for one in text),
         ],
     )  # fmt: skip
-    @pytest.mark.parametrize(("name", "value"), [("leak-1", VALUE), ("leak-2", ODD), ("leak-3", KEY)])
+    @pytest.mark.parametrize(
+        ("name", "value"), [("leak-1", VALUE), ("leak-2", ODD), ("leak-3", KEY)], ids=["plain", "odd", "key"]
+    )
     def test_it_is_found_however_it_is_spelled(self, name: str, value: str, spell: object) -> None:
         text = f"a line before\nit = {spell(value)}\nand one after\n"  # type: ignore[operator]
         assert names(text) == {name}
@@ -144,7 +146,11 @@ class TestFinding:
         assert (data[raw.start : raw.end], raw.form) == (VALUE.encode(), "raw")
         assert (data[coded.start : coded.end], coded.form) == (b64(VALUE).rstrip("=").encode(), "base64")
 
-    @pytest.mark.parametrize("value", [VALUE[:-1], VALUE[1:], VALUE.swapcase(), VALUE[::-1], html.escape(ODD[:20])])
+    @pytest.mark.parametrize(
+        "value",
+        [VALUE[:-1], VALUE[1:], VALUE.swapcase(), VALUE[::-1], html.escape(ODD[:20])],
+        ids=["its head", "its tail", "its other case", "reversed", "a piece, escaped"],
+    )
     def test_what_is_nearly_it_is_not_it(self, value: str) -> None:
         assert names(value + "!" + b64(value)) == set()
 
