@@ -192,13 +192,13 @@ class Kit:
         from holdfast.connectors.registries.searching import RegistrySearcher  # noqa: PLC0415 - few searches need it
         from holdfast.engines.exposure.limits import Limits  # noqa: PLC0415 - likewise
         from holdfast.engines.exposure.unpacking import search_stream  # noqa: PLC0415 - likewise
-        from holdfast.exposure.matching import matcher  # noqa: PLC0415 - likewise
 
-        compiled: dict[tuple[bytes, ...], Matcher] = {}
+        compiled: dict[tuple[str, tuple[bytes, ...]], Matcher] = {}
 
         def search(chunks: Iterable[bytes], query: Query) -> Found:
-            anchors = compiled.get(query.anchors) or matcher(query.anchors, plain=self.choices.plain)
-            compiled[query.anchors] = anchors
+            key = (query.digest, query.anchors)
+            anchors = compiled.get(key) or query.matcher(plain=self.choices.plain)
+            compiled[key] = anchors
             return search_stream(chunks, query, anchors, Limits())
 
         return RegistrySearcher(search, self.choices.credential)

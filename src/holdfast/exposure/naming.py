@@ -60,6 +60,7 @@ def _hit(base: Hit, one: Inner, named: Named | None) -> Hit:
         form=match.form,
         cls=match.cls,
         secret=match.secret,
+        unknown=match.unknown,
         inner=tuple(shown(name) for name in one.inner),
         start=match.start,
         end=match.end,

@@ -221,7 +221,7 @@ def _place(key: tuple[str, str, str], hits: list[tuple[int, Hit]], target: Searc
         what=key[1],
         name=key[2],
         hits=tuple(number for number, _ in hits),
-        secrets=tuple(sorted({hit.secret for hit in kept})),
+        secrets=tuple(sorted({hit.secret for hit in kept if hit.secret is not None})),
         classes=tuple(name for name in CLASSES if any(hit.cls == name for hit in kept)),
         forms=tuple(dict.fromkeys(hit.form for hit in kept)),
         visibility=min((_visibility(hit, target) for hit in kept), key=VISIBILITY_ORDER.index),

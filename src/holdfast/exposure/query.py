@@ -16,6 +16,7 @@ from typing import NoReturn
 
 from holdfast.exposure.confirming import CONTEXT, Confirmer, Origin
 from holdfast.exposure.escapes import NAMES
+from holdfast.exposure.matching import Matcher, matcher
 from holdfast.exposure.needles import Needle, needles_of
 from holdfast.exposure.results import Match
 from holdfast.exposure.spelling import LONGEST_ANCHOR, SHORTEST_ANCHOR, anchors_of
@@ -30,16 +31,18 @@ LONGEST_SECRET = 64 << 10
 KNOWN_NOT_SEARCHED = frozenset(
     {
         "another case of letters",
-        "base58, base85, bencoded integers and other bases than 10, 16, 32 and 64",
+        "base58, base85 and other bases than 10, 16, 32 and 64",
         "compressed streams inside PDF and other documents",
         "decimal bytes separated by spaces or line ends",
         "EBCDIC and UTF-7",
+        "encodings of what was escaped character by character, and three encodings on top of each other",
         "encrypted or hashed data",
         "hexadecimal dumps in words of machine order",
+        "hexadecimal, UTF-16 and other encodings of base64",
         "other Unicode normal forms",
         "pictures and sound",
         "pieces of fewer than 12 bytes",
-        "secrets of fewer than 16 bytes that are cut in two",
+        "secrets of fewer than 16 bytes that are cut in two, and longer ones cut every few characters",
         "what a secret stands for when it is itself encoded, private keys apart",
     }
 )
@@ -74,6 +77,15 @@ class Query:
         """Bytes of the longest anchor."""
         return max(map(len, self.anchors), default=0)
 
+    @property
+    def digest(self) -> str:
+        """What else than the secrets the answer depends on; empty for nothing."""
+        return ""
+
+    def matcher(self, *, plain: bool, more: Iterable[bytes] = ()) -> Matcher:
+        """A matcher of the anchors, and of more literals after them."""
+        return matcher(tuple(dict.fromkeys([*self.anchors, *more])), plain=plain)
+
     def confirm(self, data: bytes | bytearray | memoryview, found: Sequence[tuple[int, int]]) -> list[Match]:
         """What the anchors in a buffer mean.
 
@@ -94,7 +106,7 @@ class Query:
         A piece of a secret goes with everything around it up to white space, so that nothing of use is left.
         """
         for _ in range(_ROUNDS):
-            data, errors = _encoded(text)
+            data, errors = as_bytes(text)
             places = self._places(data)
             if not places:
                 return text
@@ -104,7 +116,7 @@ class Query:
                 parts += (data[place:start], b"[redacted secret %d]" % secret)
                 place = end
             text = b"".join([*parts, data[place:]]).decode("utf-8", errors)
-        return text if not self._places(_encoded(text)[0]) else "[redacted]"
+        return text if not self._places(as_bytes(text)[0]) else "[redacted]"
 
     def origins(self, anchor: int) -> tuple[tuple[int, str], ...]:
         """Number of the secret and name of the form, of everything that an anchor is a piece of."""
@@ -201,7 +213,7 @@ def _add(table: dict[bytes, list[Origin]], needle: Needle) -> None:
             origins.append(Origin(needle, pattern, anchor))
 
 
-def _encoded(text: str) -> tuple[bytes, str]:
+def as_bytes(text: str) -> tuple[bytes, str]:
     """The text's bytes, and what has to be told to get them back: names of files may hold bytes that are no text."""
     try:
         return text.encode("utf-8", "surrogateescape"), "surrogateescape"
@@ -221,4 +233,5 @@ def _place(data: bytes, match: Match) -> tuple[int, int, int]:
                 start -= 1
             token = _TOKEN.match(data, end)
             end = token.end() if token else end
+    assert match.secret is not None  # what a query finds, somebody named
     return start, end, match.secret

@@ -20,7 +20,7 @@ from typing import Any, get_args
 
 from holdfast.exposure.areas import AREAS, Area, area_of_hit, area_of_target, kind_of_address
 from holdfast.exposure.report_lines import FORMAT, NAME, Row, parsed, text, unfit
-from holdfast.exposure.results import Class, Fault, Hit, Provenance, Totals, Touch, Visibility
+from holdfast.exposure.results import Class, Fault, Hit, Provenance, Totals, Touch, Unknown, Visibility
 
 MAX_BYTES = 64 << 20
 """Bytes of a whole report."""
@@ -32,6 +32,7 @@ _COUNTS = ("objects", "files", "bytes_read", "bytes_inflated", "bytes_matched", 
 _OBJECT = re.compile(r"[0-9a-f]{40}|[0-9a-f]{64}")
 _DIGEST = re.compile(r"sha(256|384|512):[0-9a-f]{64,128}")
 _KIND = re.compile(r"[a-z][a-z0-9-]{0,39}")
+_RULE = re.compile(r"[a-z][a-z0-9-]{0,59}")
 _MARK = re.compile(r"(?:[a-z][a-z0-9-]{1,19}:)?[0-9a-f]{16,64}")
 
 
@@ -216,7 +217,7 @@ def _hit(row: Row) -> Hit:
         kind=row.form("what", _KIND),
         form=row.text("form", 200),
         cls=row.choice("class", CLASSES),
-        secret=row.count("secret"),
+        secret=row.count("secret") if row.has("secret") else None,
         object=row.form_or_none("object", _OBJECT),
         path=row.text_or_none("path"),
         inner=row.texts("inner", 64),
@@ -228,11 +229,23 @@ def _hit(row: Row) -> Hit:
         digest=row.form_or_none("digest", _DIGEST),
         about=tuple((text(name, 60), text(value, 2_000)) for name, value in about.items()),
         provenance=_provenance(row.row("provenance")) if row.has("provenance") else None,
+        unknown=_unknown(row),
+        copies=row.count("copies", 1) if row.has("copies") else None,
     )
+    if (found.secret is None) != (found.unknown is not None):
+        raise row.refuse("secret", "is neither the number of one, nor that of one that a rule found")
     if found.end < found.start:
         raise row.refuse("end", "is before its start")
     row.finish()
     return found
+
+
+def _unknown(row: Row) -> Unknown | None:
+    """Of a secret that nobody named: its rule and fingerprint, both or none."""
+    mark, allowed = row.form_or_none("fingerprint", _MARK), row.text_or_none("allowed")
+    if row.has("rule") != (mark is not None):
+        raise row.refuse("fingerprint", "stands without its rule, or a rule without it")
+    return None if mark is None else Unknown(row.form("rule", _RULE), mark, allowed)
 
 
 def _provenance(row: Row) -> Provenance:
@@ -277,7 +290,7 @@ def _fault(row: Row) -> Fault:
 def _end(row: Row, hits: list[Hit], faults: list[Fault]) -> Report:
     if row.has("format"):
         row.choice("format", (FORMAT,))
-    for derived in ("interrupted", "cpu_seconds", "bytes_per_second"):
+    for derived in ("interrupted", "cpu_seconds", "bytes_per_second", "passed"):
         row.has(derived)
     failed = {one.target for one in faults}
     read_targets = [_searched(one, row.line) for one in row.several("targets", 100_000)]
@@ -374,5 +387,5 @@ def _adds_up(row: Row, report: Report) -> None:
     known = {one.target for one in report.targets}
     if not {hit.target for hit in report.hits} | {one.target for one in report.faults} <= known:
         raise row.refuse("targets", "lack one that a line tells of")
-    if not {hit.secret for hit in report.hits} <= {one.number for one in report.secrets}:
+    if not {hit.secret for hit in report.hits if not hit.unknown} <= {one.number for one in report.secrets}:
         raise row.refuse("secrets", "lack one that a line tells of")

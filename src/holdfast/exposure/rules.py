@@ -120,6 +120,15 @@ class RuleMatcher:
             found.sort(key=lambda one: (one.start, one.end))
         return found
 
+    def suspects(self, data: Buffer) -> tuple[list[int], bool]:
+        """Where something may be found, much quicker than by finding it; too much rather than too little.
+
+        Returns:
+            Ends of stretches within what may be found, and whether there may be anything in UTF-16, wherever.
+        """
+        ends, wide = self._gates.ends(data)
+        return sorted({end for some in ends.values() for end in some}), wide
+
     def _spans(self, data: Buffer, ends: dict[int, list[int]]) -> Iterator[_Span]:
         for number in sorted(ends):
             pattern = self._patterns[number]

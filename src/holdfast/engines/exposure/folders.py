@@ -49,7 +49,7 @@ class FolderSearcher:
 
     def search(self, target: Target, query: Query, listener: Listener) -> Totals:
         """Look everywhere in a folder or file."""
-        anchors = matcher(query.anchors, plain=self._plain)
+        anchors = query.matcher(plain=self._plain)
         walk = _Walk(target, query, listener, self._repository, self._limits, anchors)
         top = Path(target.where)
         try:
@@ -149,7 +149,8 @@ class _Walk:
         for match in self.query.confirm(raw, found) if (found := self.matcher.find(raw)) else ():
             if match.end > last:
                 hit = Hit(self.target.shown, "file", match.form, match.cls, match.secret, path=shown(name))
-                self._hit(replace(hit, start=match.start, end=match.end, about=(("in", "name"),)))
+                hit = replace(hit, start=match.start, end=match.end, unknown=match.unknown)
+                self._hit(replace(hit, about=(("in", "name"),)))
 
     def _link(self, path: Path, name: str) -> None:
         try:

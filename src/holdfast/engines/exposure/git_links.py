@@ -146,16 +146,16 @@ class LinkReader:
         assert pack.numbers.flags.c_contiguous
         state[layout.L_NUMBERS] = pack.numbers.ctypes.data
         state[layout.MARKED] = bool(wanted)
-        literals = self._worker.matcher.literals
-        anchor = max(map(len, literals), default=1) if search else 0
-        lengths = np.array([len(one) for one in literals] or [1], np.int64)
+        matcher = self._worker.matcher
+        anchor = matcher.width if search else 0
+        lengths = np.array(matcher.lengths or [1], np.int64)
         families: set[int] = set()
         walked = Walked()
         while state[STATUS] != DONE:
             links.link_step(state, store.repository.width, anchor, edges)
             walked.faults += walker.faults()
             buffers.gather(graph, state)
-            hits = self._worker.matcher.find(walker.scan.data[: int(state[LENGTH])])
+            hits = matcher.among(walker.scan.data[: int(state[LENGTH])], walker.record_at[: int(state[RECORDS])])
             for node, _ in walker.placed(hits, int(state[RECORDS]), int(state[LENGTH]), lengths, whole=False):
                 families.add(int(pack.entries.pack.family[node]))
         found.objects += int(state[ENTRIES])

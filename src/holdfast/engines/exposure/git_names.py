@@ -26,7 +26,7 @@ def search_names(repository: Repository, worker: Worker) -> Iterator[Hit]:
             shown = data.decode("utf-8", "surrogateescape")
             yield Hit(
                 "", "git-file", match.form, match.cls, match.secret, path=shown, start=match.start, end=match.end,
-                about=(("where", "the name of a ref"),),
+                about=(("where", "the name of a ref"),), unknown=match.unknown,
             )  # fmt: skip
 
 
@@ -48,5 +48,5 @@ def search_texts(
             inward = one.inner or ((f"({one.kind_of_container})",) if one.kind_of_container else ())
             yield Hit(
                 "", "git-file", match.form, match.cls, match.secret, path=name, inner=inward, start=match.start,
-                end=match.end, line=one.line,
+                end=match.end, line=one.line, unknown=match.unknown,
             )  # fmt: skip

@@ -9,10 +9,11 @@ from typing import Literal
 
 import numpy as np
 
+from holdfast.engines.exposure.git_rules import copies_of, gathered
 from holdfast.engines.exposure.git_store import AbsentError, Store
 from holdfast.engines.exposure.git_work import Row
 from holdfast.exposure.git.graph import NO_TIME, Graph, seconds
-from holdfast.exposure.git.history import Held, final_targets, follow, history
+from holdfast.exposure.git.history import Held, final_targets, follow, history, introducing
 from holdfast.exposure.git.layout import Whole
 from holdfast.exposure.git.pushes import Push, from_reflog
 from holdfast.exposure.results import Hit, Provenance, Touch, Visibility
@@ -42,12 +43,14 @@ class Origins:
         repository = store.repository
         self._tips = dict(zip(repository.refs, self._named_by(list(repository.refs.values())), strict=True))
         at = self._past.positions(np.fromiter(self._tips.values(), np.int64, len(self._tips)))
-        self._tip_names = np.array(list(self._tips), object)[at >= 0]
+        # In the order in which they are told, so that no hit has to sort them.
+        ranked = sorted(zip(self._tips, at.tolist(), strict=True), key=lambda tip: _rank(tip[0]))
+        self._tip_names = np.array([name for name, one in ranked if one >= 0], object)
         self._named: dict[int, list[str]] = {}
         """Refs by the object that they name, tags not followed."""
         for name, one in zip(repository.refs, store.look_up(list(repository.refs.values())).tolist(), strict=True):
             self._named.setdefault(one, []).append(name)
-        self._tip_at = at[at >= 0]
+        self._tip_at = np.array([one for _, one in ranked if one >= 0], np.int64)
         self._reachable = self._past.reach(self._tip_at)
         others = self._past.positions(np.array(self._named_by(list(repository.pointers)), np.int64))
         self._pointed = self._past.reach(others[others >= 0])
@@ -63,9 +66,45 @@ class Origins:
         made: dict[tuple[int, str | None], Provenance] = {}
         for row in rows:
             key = (row.number, row.name)
-            if key not in made:
-                made[key] = self._provenance(row, held)
-            yield self._hit(row, made[key])
+            if row.match.unknown is None:
+                if key not in made:
+                    made[key] = self._provenance(row, held)
+                yield self._hit(row, made[key])
+        for copies in gathered(rows):
+            yield self._once(copies, held)
+
+    def _once(self, rows: Sequence[Row], held: dict[int, Held]) -> Hit:
+        """A secret that nobody named, with all its copies: told where it came in first."""
+        told, allowed = (
+            rows[0],
+            next((row.match for row in rows if row.match.unknown and row.match.unknown.allowed), None),
+        )
+        if told.number < 0 or told.kind == "tag":
+            found = self._provenance(told, held)
+        elif told.kind == "commit":
+            at = self._past.positions(np.array([row.number for row in rows], np.int64))
+            first = self._past.earliest(at[at >= 0])
+            told = next((row for row, one in zip(rows, at.tolist(), strict=True) if one == first >= 0), told)
+            found = self._of_commits(np.unique(at[at >= 0]), np.unique(at[at >= 0]))
+        else:
+            told, found = self._of_copies(rows, held)
+        if allowed is not None:
+            told = replace(told, match=replace(told.match, unknown=allowed.unknown))
+        return replace(self._hit(told, found), copies=copies_of(rows))
+
+    def _of_copies(self, rows: Sequence[Row], held: dict[int, Held]) -> tuple[Row, Provenance]:
+        """The copy that came in first, and where all of them come from."""
+        numbers = sorted({row.number for row in rows})
+        holding = np.unique(np.concatenate([held[one].commits for one in numbers]))
+        since = introducing(self._past, holding) if len(holding) else holding
+        first = self._past.earliest(since)
+        told = next((row for row in rows if first in held[row.number].introducing), rows[0])
+        paths = tuple(dict.fromkeys(path for row in (told, *rows) for path in self._paths(row, held[row.number])))
+        if any(held[one].cut for one in numbers):
+            self._cut(told)
+        names = sorted({name for one in numbers for name in self._named.get(one, ())})
+        found = _with_names(self._of_commits(holding, since), names)
+        return told, replace(found, paths=paths[:_LISTED], paths_total=len(paths))
 
     def _hit(self, row: Row, found: Provenance) -> Hit:
         match = row.match
@@ -86,6 +125,7 @@ class Origins:
             line=row.line,
             visibility=visibility,
             provenance=found,
+            unknown=match.unknown,
         )
 
     def _provenance(self, row: Row, held: dict[int, Held]) -> Provenance:
@@ -96,17 +136,20 @@ class Origins:
         if row.kind == "tag":
             return self._of_tag(row.number)
         one = held[row.number]
+        paths = self._paths(row, one)
+        if one.cut:
+            self._cut(row)
+        found = _with_names(self._of_commits(one.commits, one.introducing), self._named.get(row.number, ()))
+        return replace(found, paths=tuple(paths[:_LISTED]), paths_total=len(paths))
+
+    def _paths(self, row: Row, one: Held) -> list[str]:
         paths = [_text(path) for path in one.paths]
         if row.name is not None:
             paths = [f"{path}/{row.name}" if path else row.name for path in paths] or [row.name]
-        if one.cut:
-            self.faults.append((self._store.oid(row.number)[:12], "its paths and commits are too many to be told all"))
-        found = self._of_commits(one.commits, one.introducing)
-        named = tuple(self._named.get(row.number, ()))
-        if named:  # a ref that names a blob or tree itself
-            found = replace(found, heads=(*found.heads, *named), heads_total=found.heads_total + len(named))
-            found = replace(found, reach="reachable")
-        return replace(found, paths=tuple(paths[:_LISTED]), paths_total=len(paths))
+        return paths
+
+    def _cut(self, row: Row) -> None:
+        self.faults.append((self._store.oid(row.number)[:12], "its paths and commits are too many to be told all"))
 
     def _of_commit(self, number: int) -> Provenance:
         at = self._past.position(number)
@@ -142,9 +185,9 @@ class Origins:
             introduced=len(since),
             holding=len(holding),
             last=self._touch(last, None),
-            heads=tuple(sorted(heads, key=_rank)[:_LISTED]),
+            heads=tuple(heads[:_LISTED]),
             heads_total=len(heads),
-            refs=tuple(sorted(refs, key=_rank)[:_LISTED]),
+            refs=tuple(refs[:_LISTED]),
             refs_total=len(refs),
             reach=reach,
             at_head="HEAD" in heads,
@@ -197,8 +240,16 @@ def unfollowed(row: Row, target: str, visibility: Visibility) -> Hit:
     match = row.match
     return Hit(
         target, row.kind, match.form, match.cls, match.secret, row.oid, row.stray, row.inner, match.start, match.end,
-        row.line, visibility,
+        row.line, visibility, unknown=match.unknown,
     )  # fmt: skip
+
+
+def _with_names(found: Provenance, names: Sequence[str]) -> Provenance:
+    """With refs that name a blob or tree itself."""
+    if not names:
+        return found
+    found = replace(found, heads=(*found.heads, *names), heads_total=found.heads_total + len(names))
+    return replace(found, reach="reachable")
 
 
 def _rank(name: str) -> tuple[int, str]:

@@ -48,7 +48,8 @@ class Inflated:
             return False
         depth = len(self._where.inner)
         return any(
-            (one.match.secret, one.match.form) == (match.secret, match.form) and one.inner[:depth] == self._where.inner
+            (one.match.secret, one.match.form, one.match.unknown) == (match.secret, match.form, match.unknown)
+            and one.inner[:depth] == self._where.inner
             for one in self._run.found.matches[self._before :]
         )
 

@@ -8,7 +8,7 @@ Rules:
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import NamedTuple, Protocol
 
 from holdfast.engines.exposure.limits import Limits, StoppedError
@@ -167,5 +167,5 @@ class Run:
             if ((), reason) not in self.found.faults:
                 self.found.faults.append(((), reason))
             return
-        moved = Match(match.secret, match.start - place.start, match.end - place.start, match.form, match.cls)
+        moved = replace(match, start=match.start - place.start, end=match.end - place.start)
         self.found.matches.append(Inner(place.inner, moved, line, kind, place.looks, place.about))

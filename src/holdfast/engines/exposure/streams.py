@@ -11,9 +11,10 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Iterable, Iterator
+from dataclasses import replace
 from typing import Protocol
 
-from holdfast.exposure.matching import Matcher
+from holdfast.exposure.matching import RULE, Matcher
 from holdfast.exposure.query import CONTEXT, Query
 from holdfast.exposure.results import Match
 
@@ -35,8 +36,8 @@ class Sought:
     def __init__(self, matcher: Matcher) -> None:
         """Of a matcher."""
         self.matcher = matcher
-        self.lengths = [len(one) for one in matcher.literals]
-        self.overlap = max(self.lengths, default=1) - 1
+        self.lengths = matcher.lengths
+        self.overlap = matcher.width - 1
 
 
 class Finder:
@@ -58,7 +59,7 @@ class Finder:
             found = [
                 (number, start - before + end)
                 for number, end in self._matcher.find(seam)
-                if end > before > end - self._lengths[number]
+                if number == RULE or end > before > end - self._lengths[number]
             ]
         found += [(number, start + end) for number, end in self._matcher.find(piece)]
         if overlap:
@@ -200,7 +201,7 @@ class Window:
         ends = [end for _, end in ready]
         start, data = self.recent.between(min(ends) - CONTEXT - self._width, max(ends) + CONTEXT)
         for one in self._query.confirm(data, [(number, end - start) for number, end in ready]):
-            self._keep(Match(one.secret, one.start + start, one.end + start, one.form, one.cls))
+            self._keep(replace(one, start=one.start + start, end=one.end + start))
 
     def _keep(self, match: Match) -> None:
         """Tell a place once: two anchors of it may have been confirmed in two goes."""

@@ -18,7 +18,7 @@ from holdfast.engines.exposure.running import Run, Where, Wishes
 from holdfast.engines.exposure.stream import GATES, Stream, make
 from holdfast.engines.exposure.streams import PIECE, Sought, pieces
 from holdfast.exposure import containers, encoded, matching
-from holdfast.exposure.matching import Matcher, PlainMatcher
+from holdfast.exposure.matching import Matcher
 from holdfast.exposure.query import Query
 from holdfast.exposure.unpacked import Found
 from holdfast.exposure.zips import Held, Reader
@@ -105,7 +105,7 @@ def search_encoded(data: bytes, query: Query, matcher: Matcher, limits: Limits) 
 
 
 def _run(query: Query, matcher: Matcher, limits: Limits, wishes: Wishes) -> Run:
-    return Run(query, Sought(matcher), _gates(isinstance(matcher, PlainMatcher)), limits, make, wishes)
+    return Run(query, Sought(matcher), _gates(matcher.plain), limits, make, wishes)
 
 
 def _searched(run: Run, feed: Callable[[], None]) -> Found:

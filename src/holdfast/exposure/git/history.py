@@ -6,6 +6,7 @@ Numbers are those of the store; *positions* are places in the table of commits.
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
@@ -203,11 +204,13 @@ def _note_roots(past: History, state: _State, names: list[bytes], found: dict[in
     place, commits = past.with_tree(state.tree)
     if not len(place):
         return
-    for hit in np.unique(state.hit[place]).tolist():
-        mine = state.hit[place] == hit
-        paths = np.unique(state.path[place][mine])
-        told = [names[one] for one in paths.tolist()]
-        found.setdefault(hit, []).append((np.unique(commits[mine]), np.array(told, object)))
+    hits = state.hit[place]
+    order = np.argsort(hits, kind="stable")
+    hits, commits, path = hits[order], commits[order], state.path[place][order]
+    bounds = [0, *(np.nonzero(np.diff(hits))[0] + 1).tolist(), len(hits)]
+    for low, high in itertools.pairwise(bounds):
+        told = [names[one] for one in np.unique(path[low:high]).tolist()]
+        found.setdefault(int(hits[low]), []).append((np.unique(commits[low:high]), np.array(told, object)))
 
 
 def _held(past: History, parts: list[tuple[Whole, Whole]], cut: bool) -> Held:  # noqa: FBT001 - a column of its own
