@@ -107,6 +107,8 @@ class Rules:
     """For files and histories: the same, and those that are for scanning only."""
     placeholders: tuple[re.Pattern[str], ...] = ()
     """Values that no scan reports, whatever the rule."""
+    words: tuple[tuple[str, int], ...] = ()
+    """Keyword and place in ``rules`` of each: one loop over all of them is most of what an ordinary text costs."""
 
 
 def entropy(text: str) -> int:
@@ -126,12 +128,14 @@ def load(document: Mapping[str, Any]) -> Rules:
     """
     try:
         rules = _rules(document["rule"])
+        typed = tuple(rule for rule in rules if not rule.scan_only)
         return Rules(
-            rules=tuple(rule for rule in rules if not rule.scan_only),
+            rules=typed,
             version=document["version"],
             digest=digest(document),
             scanning=rules,
             placeholders=tuple(re.compile(pattern) for pattern in document.get("placeholders", [])),
+            words=tuple((word, place) for place, rule in enumerate(typed) for word in rule.keywords),
         )
     except (KeyError, TypeError, ValueError, AttributeError, re.error) as error:
         raise BadInputError(

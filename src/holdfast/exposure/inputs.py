@@ -90,10 +90,9 @@ def _hits(text: str, lowered: str, rules: Rules, key: bytes) -> Iterator[Hit]:
 
 
 def _spans(text: str, lowered: str, rules: Rules) -> Iterator[_Span]:
-    for priority, rule in enumerate(rules.rules):
-        # Most texts end here: looking for a keyword is far cheaper than trying a pattern.
-        if not any(word in lowered for word in rule.keywords):
-            continue
+    # Most texts end here: looking for a keyword is far cheaper than trying a pattern.
+    for priority in sorted({place for word, place in rules.words if word in lowered}):
+        rule = rules.rules[priority]
         for match in rule.matches(text, lowered):
             secret = match["secret"]
             if rule.accepts(secret):
