@@ -2,7 +2,7 @@
 
 Rules:
 1. Every text that leaves (names, paths, refs, authors, reasons) passes :meth:`Query.redact` here, in one place.
-2. A place is told once, as soon as it is found.
+2. A place is told once, as soon as it is found. What is known or allowed is no hit; it is counted, and told as such.
 3. What could not be looked into is a fault, and a search with a fault is incomplete. A searcher that fails
    unforeseen is a fault of its target; the others are still searched.
 4. An interruption is a fault of what was not reached; what is finished stays told, and is cached by the searchers.
@@ -20,8 +20,9 @@ from pathlib import PurePath
 from typing import Any, Protocol
 
 from holdfast.app.ports_exposure import Searcher, Target
+from holdfast.exposure.passing import Passed, Passing
 from holdfast.exposure.query import Query
-from holdfast.exposure.results import Fault, Hit, Provenance, Totals, Touch
+from holdfast.exposure.results import Fault, Hit, Provenance, Totals, Touch, Unknown
 from holdfast.kernel.errors import HoldfastError
 
 FORMAT = "holdfast-exposure/1"
@@ -54,6 +55,8 @@ class Order:
     """Spellings that are looked for, in words."""
     not_searched: frozenset[str] = frozenset()
     """Spellings that nothing looks for, in words."""
+    passing: Passing = field(default_factory=Passing)
+    """What of the secrets that nobody named is known or allowed: it is counted, and told as such."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,6 +152,10 @@ class Report:
     seconds: float
     cpu_seconds: float
     interrupted: bool = False
+    passed: tuple[Passed, ...] = ()
+    """Secrets that nobody named and that are known or allowed: they are no hits."""
+    expired: tuple[str, ...] = ()
+    """What is no longer known or allowed, in words."""
 
     @property
     def complete(self) -> bool:
@@ -170,6 +177,10 @@ class Report:
             "interrupted": self.interrupted,
             "hits": len(self.hits),
             "faults": len(self.faults),
+            "passed": {
+                **{state: sum(one.state == state for one in self.passed) for state in ("known", "allowed")},
+                "expired": list(self.expired),
+            },
             "by_class": dict(sorted(Counter(hit.cls for hit in self.hits).items())),
             "by_form": dict(sorted(Counter(hit.form for hit in self.hits).items())),
             "targets": [one.as_json() for one in self.targets],
@@ -223,6 +234,8 @@ def search(order: Order, means: Means, audience: Audience) -> Report:
         seconds=means.clock() - began,
         cpu_seconds=means.cpu() - cpu,
         interrupted=interrupted,
+        passed=tuple(telling.passed),
+        expired=order.passing.expired,
     )
 
 
@@ -260,8 +273,9 @@ class _Telling:
         self.query = order.query
         self.hits: list[Hit] = []
         self.faults: list[Fault] = []
+        self.passed: list[Passed] = []
         self.reports: list[TargetReport] = []
-        self._targets = order.targets
+        self._targets, self._passing = order.targets, order.passing
         self._audience = audience
         self._clock = clock
         self._clean = lru_cache(maxsize=_REMEMBERED)(order.query.redact)
@@ -297,6 +311,9 @@ class _Telling:
             if place in self._told:
                 return
             self._told.add(place)
+            if (passed := self._passing.passed(clean)) is not None:
+                self.passed.append(passed)
+                return
             self.hits.append(clean)
             self._counts.setdefault(clean.target, [0, 0])[0] += 1
             self._say(lambda: self._audience.hit(clean))
@@ -346,7 +363,15 @@ def _redacted(hit: Hit, clean: Callable[[str], str]) -> Hit:
         digest=None if hit.digest is None else clean(hit.digest),
         about=tuple((clean(name), clean(value)) for name, value in hit.about),
         provenance=None if hit.provenance is None else _redacted_provenance(hit.provenance, clean),
+        unknown=_redacted_reason(hit.unknown, clean),
     )
+
+
+def _redacted_reason(unknown: Unknown | None, clean: Callable[[str], str]) -> Unknown | None:
+    """A reason stands in a line of what was searched."""
+    if unknown is None or unknown.allowed is None:
+        return unknown
+    return replace(unknown, allowed=clean(unknown.allowed))
 
 
 def _redacted_provenance(found: Provenance, clean: Callable[[str], str]) -> Provenance:

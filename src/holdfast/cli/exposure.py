@@ -13,6 +13,15 @@ from rich.markup import escape
 
 from holdfast.cli import scanning
 from holdfast.cli.exposure_incident import hand_in
+from holdfast.cli.exposure_rules import (
+    AllowOption,
+    BaselineOption,
+    KeyOption,
+    RulesOption,
+    Ruling,
+    SarifOption,
+    WriteOption,
+)
 from holdfast.cli.exposure_secret import Asking, secrets_of
 from holdfast.cli.output import err, fail, out, print_json, settings, table
 from holdfast.kernel.errors import BadInputError, HoldfastError
@@ -111,25 +120,35 @@ def search(  # noqa: PLR0913 - each is an option
     processes: ProcessesOption = 0,
     plain: PlainOption = False,
     no_cache: NoCacheOption = False,
+    rules: RulesOption = False,
+    baseline: BaselineOption = None,
+    write_baseline: WriteOption = None,
+    allow: AllowOption = None,
+    fingerprint_key: KeyOption = None,
+    sarif: SarifOption = None,
     fail_if_found: FailOption = False,
     as_json: JsonOption = False,
     secret: SecretOption = None,
 ) -> None:
     """Find every place a leaked secret got to: in every form, in history and archives, and prove where it is not.
 
+    With --rules also what looks like a secret and was never named: each value once, where it came in first.
     Ends with 0 when everything was searched, found or not; 3 when something could not be; 130 when interrupted.
     """
     from holdfast.wiring_exposure import Choices, Kit, aim, quieten  # noqa: PLC0415 - wiring is slow to load
 
     quieten()
     asking = Asking(secret_stdin, secret_fd, secret_from, lines, null, vault, vault_token, secret)
+    ruling = Ruling(rules, baseline, write_baseline, allow, fingerprint_key, sarif)
     try:
         _check(targets, visibility)
+        ruling.check()
         aimed = aim(targets or (), visibility)  # type: ignore[arg-type]  # it was checked to be one of them
         choices = Choices(processes, plain, not no_cache, push_log, credential)
         kit = Kit(settings(), choices, lambda sentence: _warn([sentence]))
-        order = _order(kit, asking, aimed, label or ())
-        report = _searched(kit, order, as_json=as_json, incident=incident)
+        order = _order(kit, asking, ruling, aimed, label or ())
+        report = _searched(kit, order, ruling, as_json=as_json, incident=incident)
+        ruling.written(report)
         if incident is not None:
             hand_in(incident, report.lines(), as_json=as_json)
     except HoldfastError as error:
@@ -267,13 +286,13 @@ def _check(targets: Sequence[str] | None, visibility: str) -> None:
         )
 
 
-def _order(kit: Kit, asking: Asking, targets: Sequence[Target], labels: Sequence[str]) -> Order:
+def _order(kit: Kit, asking: Asking, ruling: Ruling, targets: Sequence[Target], labels: Sequence[str]) -> Order:
     from holdfast.app.exposing import Order  # noqa: PLC0415 - few commands need it
-    from holdfast.exposure.query import KNOWN_NOT_SEARCHED, compile_query  # noqa: PLC0415 - likewise
+    from holdfast.exposure.query import KNOWN_NOT_SEARCHED  # noqa: PLC0415 - likewise
     from holdfast.wiring_exposure import shield  # noqa: PLC0415 - likewise
 
-    secrets = secrets_of(asking)
-    query = compile_query(secrets)
+    secrets = secrets_of(asking) if asking.named or not ruling.rules else ()
+    query = ruling.query(secrets)
     _warn(shield(secrets, query.anchors).warnings)
     for number, target in enumerate(targets, 1):
         if query.redact(target.where) != target.where:
@@ -287,31 +306,42 @@ def _order(kit: Kit, asking: Asking, targets: Sequence[Target], labels: Sequence
     named = kit.named(secrets, labels)
     for one in named:
         err().print(f"Searching for {escape(one.label or 'a secret')}, fingerprint {one.fingerprint}.")
-    return Order(tuple(targets), query, named, query.forms(), KNOWN_NOT_SEARCHED)
+    missed = KNOWN_NOT_SEARCHED if secrets else frozenset[str]()
+    return Order(tuple(targets), query, named, query.forms(), missed, ruling.passing())
 
 
-def _searched(kit: Kit, order: Order, *, as_json: bool, incident: str | None) -> Report:
+def _searched(kit: Kit, order: Order, ruling: Ruling, *, as_json: bool, incident: str | None) -> Report:
     from holdfast.app import exposing  # noqa: PLC0415 - few commands need it
-    from holdfast.cli.exposure_telling import JsonTelling, PeopleTelling, Telling  # noqa: PLC0415 - likewise
+    from holdfast.cli.exposure_telling import (  # noqa: PLC0415 - likewise
+        JsonTelling,
+        PeopleTelling,
+        SilentTelling,
+        Telling,
+    )
 
-    telling: Telling = JsonTelling() if as_json else PeopleTelling()
+    telling: Telling = SilentTelling() if ruling.sarif == "-" else JsonTelling() if as_json else PeopleTelling()
     # Whoever ends it by a signal gets a last line as well.
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     report = exposing.search(order, kit.means(), telling)
-    telling.end(report, _next(report, incident))
+    again = _AGAIN if order.secrets else "holdfast exposure search --rules"
+    telling.end(report, _next(report, again, incident))
     return report
 
 
-def _next(report: Report, incident: str | None) -> str:
+def _next(report: Report, again: str, incident: str | None) -> str:
     if report.interrupted:
-        return f"run it again: what was finished is kept and comes at once: {_AGAIN} TARGET"
+        return f"run it again: what was finished is kept and comes at once: {again} TARGET"
     if not report.complete:
-        return f"make readable what is named above, then run it again: {_AGAIN} TARGET"
+        return f"make readable what is named above, then run it again: {again} TARGET"
     if incident is not None:
         return f"holdfast exposure list {incident}"
+    if report.hits and all(hit.unknown for hit in report.hits):
+        return (
+            f"rotate what is one; to allow what is none, give its fingerprint and a reason: {again} --allow FILE TARGET"
+        )
     if report.hits:
-        return f"rotate the secret, then keep this as evidence: {_AGAIN} --incident INC TARGET"
-    return f"search what is not named here yet (remotes, registries, exports, backups): {_AGAIN} TARGET"
+        return f"rotate the secret, then keep this as evidence: {again} --incident INC TARGET"
+    return f"search what is not named here yet (remotes, registries, exports, backups): {again} TARGET"
 
 
 def _warn(warnings: Sequence[str]) -> None:

@@ -32,6 +32,11 @@ class Asking:
     typed: str | None = None
     """Given to ``--secret``, which is refused."""
 
+    @property
+    def named(self) -> bool:
+        """Whether it is said where the secret is to come from."""
+        return self.stdin or any(one is not None for one in (self.descriptor, self.reference, self.typed))
+
 
 def secrets_of(asking: Asking) -> tuple[SecretValue, ...]:
     """The secrets, from the one place that is named; a prompt when there is a terminal and nothing is named.

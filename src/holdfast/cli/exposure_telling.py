@@ -14,8 +14,10 @@ from typing import Any, Protocol
 from rich.markup import escape
 
 from holdfast.app.exposing import Report, Step
+from holdfast.cli.exposure_rules import unknown_lines
 from holdfast.cli.output import err, out
 from holdfast.exposure.results import Fault, Hit, Provenance, Touch
+from holdfast.exposure.rules import length_bucket
 
 _WIDTH = 80
 _SHOWN = 40
@@ -105,6 +107,33 @@ class JsonTelling:
         sys.stdout.flush()
 
 
+class SilentTelling:
+    """Nothing but how far it is: standard output belongs to something else."""
+
+    def __init__(self) -> None:
+        """Tell on a terminal's standard error only."""
+        self._meter = Meter()
+
+    def hint(self, where: str, *, among_targets: bool) -> None:
+        """See :class:`Telling`."""
+        _say_hint(where, among_targets=among_targets)
+
+    def hit(self, hit: Hit) -> None:
+        """Told elsewhere."""
+
+    def fault(self, fault: Fault) -> None:
+        """Told elsewhere."""
+
+    def progress(self, step: Step) -> None:
+        """See :class:`Telling`."""
+        self._meter.show(step)
+
+    def end(self, report: Report, next_step: str) -> None:
+        """Nothing more is told."""
+        del report, next_step
+        self._meter.clear()
+
+
 class PeopleTelling:
     """Places as they come, under the target they are in."""
 
@@ -114,6 +143,7 @@ class PeopleTelling:
         self._target: str | None = None
         self._shown: Counter[str] = Counter()
         self._faults = 0
+        self._unknown: list[Hit] = []
 
     def hint(self, where: str, *, among_targets: bool) -> None:
         """See :class:`Telling`."""
@@ -121,6 +151,9 @@ class PeopleTelling:
 
     def hit(self, hit: Hit) -> None:
         """See :class:`Telling`."""
+        if hit.unknown is not None:
+            self._unknown.append(hit)  # told by rule, when all of them are known
+            return
         self._meter.clear()
         self._shown[hit.target] += 1
         if self._shown[hit.target] > _SHOWN:
@@ -151,6 +184,8 @@ class PeopleTelling:
     def end(self, report: Report, next_step: str) -> None:
         """A summary, what was not searched, and what to do now."""
         self._meter.clear()
+        for line in unknown_lines(self._unknown):
+            out().print(line)
         if report.hits:
             out().print()
         for line in summary_lines(report):
@@ -164,8 +199,14 @@ def place_lines(hit: Hit) -> Iterator[str]:
     place = " > ".join((place, *hit.inner))
     line = "" if hit.line is None else f":{hit.line}"
     mark = "[bold red]" if hit.cls != "partial" else "[yellow]"
-    yield f"  {mark}{hit.cls:<8}[/]{_shown(place + line)}"
-    about = [hit.form, _object(hit)]
+    if hit.unknown is None:
+        yield f"  {mark}{hit.cls:<8}[/]{_shown(place + line)}"
+        about = [hit.form, _object(hit)]
+    else:
+        yield f"  {mark}found   [/]{_shown(place + line)}"
+        about = [f"fingerprint {hit.unknown.fingerprint}", length_bucket(hit.end - hit.start), _object(hit)]
+        if hit.copies is not None and hit.copies > 1:
+            about.append(f"in {hit.copies:,} objects")
     if hit.artifact is not None and hit.path is not None:
         about.append(hit.artifact)
     about += [f"{name} {value}" for name, value in hit.about]
@@ -178,7 +219,8 @@ def summary_lines(report: Report) -> Iterator[str]:
     """How it ended, in console markup."""
     found = len(report.hits)
     with_hits = sum(1 for one in report.targets if one.hits)
-    classes = ", ".join(f"{count:,} {name}" for name, count in Counter(hit.cls for hit in report.hits).items())
+    told = Counter("by rules" if hit.unknown else hit.cls for hit in report.hits)
+    classes = ", ".join(f"{count:,} {name}" for name, count in told.items())
     places = f"{_count(found, 'place')} in {with_hits} of {_count(len(report.targets), 'target')}"
     places += f" ({classes})." if classes else "."
     if report.complete:
@@ -187,6 +229,12 @@ def summary_lines(report: Report) -> Iterator[str]:
         why = "interrupted" if report.interrupted else f"{_count(len(report.faults), 'thing')} could not be searched"
         yield f"[bold yellow]Incomplete:[/] {places}"
         yield from _indented(f"{why[0].upper()}{why[1:]}: this does not prove that it is nowhere else.", "  ")
+    if report.passed:
+        states = Counter(one.state for one in report.passed)
+        passed = " and ".join(f"{count:,} {state}" for state, count in sorted(states.items()))
+        yield from _indented(f"Not counted as found: {passed}; --sarif lists them.", "  ")
+    for entry in report.expired:
+        yield from _indented(f"No longer known or allowed: {entry}: its day has passed.", "  ")
     yield from _indented(_work(report), "  ")
     for one in sorted(report.totals.not_searched):
         yield from _indented(f"Cannot be seen this way: {one}.", "  ")

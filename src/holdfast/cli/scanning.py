@@ -251,7 +251,7 @@ def _rule_files(asked: _Asked, repository: StagedRepository | None) -> Mapping[s
         for folder in (start, *start.parents):
             file = folder / _RULE_FILE
             if file.is_file():
-                found[str(file)] = _bytes(file)
+                found[str(file)] = file_bytes(file)
                 break
     return found
 
@@ -261,8 +261,10 @@ def _lists(asked: _Asked, key: bytes, top: Path | None) -> _Lists:
     from holdfast.exposure.baseline import AllowList, read_allow_list, read_baseline  # noqa: PLC0415 - few need it
 
     known, allowed = _named(asked.baseline, top, _BASELINE_FILE), _named(asked.allow, top, _ALLOW_FILE)
-    base = None if known is None else read_baseline(_bytes(known).decode("utf-8", "replace"), key, wiring.now())
-    may = None if allowed is None else read_allow_list(_bytes(allowed).decode("utf-8", "replace"), key, wiring.now())
+    base = None if known is None else read_baseline(file_bytes(known).decode("utf-8", "replace"), key, wiring.now())
+    may = (
+        None if allowed is None else read_allow_list(file_bytes(allowed).decode("utf-8", "replace"), key, wiring.now())
+    )
     return _Lists(
         baseline=None if base is None else base.baseline,
         allowed=AllowList() if may is None else may.allowed,
@@ -276,7 +278,8 @@ def _named(given: Path | None, top: Path | None, name: str) -> Path | None:
     return top / name if (top / name).is_file() else None
 
 
-def _bytes(path: Path) -> bytes:
+def file_bytes(path: Path) -> bytes:
+    """What a file holds, or the refusal of a check that cannot read it."""
     try:
         return path.read_bytes()
     except OSError as error:
@@ -288,7 +291,8 @@ def _bytes(path: Path) -> bytes:
         ) from None
 
 
-def _write(path: Path, text: str) -> None:
+def write_text(path: Path, text: str) -> None:
+    """Write a file, or tell that what was found could not be written."""
     try:
         path.write_text(text, encoding="utf-8")
     except OSError as error:
@@ -303,7 +307,7 @@ def _write(path: Path, text: str) -> None:
 def _write_baseline(path: Path, report: Report, key: bytes) -> None:
     from holdfast.exposure.baseline import baseline_of  # noqa: PLC0415 - few need it
 
-    _write(path, baseline_of(report.entries(), key).text())
+    write_text(path, baseline_of(report.entries(), key).text())
 
 
 def _write_sarif(file: str, report: Report, *, with_baseline: bool) -> None:
@@ -314,7 +318,7 @@ def _write_sarif(file: str, report: Report, *, with_baseline: bool) -> None:
     if file == "-":
         sys.stdout.write(text)
     else:
-        _write(Path(file), text)
+        write_text(Path(file), text)
 
 
 def _tell(report: Report, expired: Iterable[str], *, as_json: bool, refused: int) -> None:

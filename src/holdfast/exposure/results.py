@@ -38,8 +38,8 @@ class Match:
     """Bytes from the beginning of the buffer to the first byte that spells it."""
     end: int
     form: str
-    """How it is spelled, outermost first: ``raw``, ``base64``, ``base64 > json``; see ``exposure/spelling.py``; of one that nobody
-    named ``rule:`` and the rule."""
+    """How it is spelled, outermost first: ``raw``, ``base64``, ``base64 > json``; see ``exposure/spelling.py``.
+    Of a secret that nobody named ``rule:`` and the key of the rule."""
     cls: Class
     unknown: Unknown | None = None
     """Of a secret that nobody named."""

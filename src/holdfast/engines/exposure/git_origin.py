@@ -75,10 +75,8 @@ class Origins:
 
     def _once(self, rows: Sequence[Row], held: dict[int, Held]) -> Hit:
         """A secret that nobody named, with all its copies: told where it came in first."""
-        told, allowed = (
-            rows[0],
-            next((row.match for row in rows if row.match.unknown and row.match.unknown.allowed), None),
-        )
+        told = rows[0]
+        allowed = next((row.match for row in rows if row.match.unknown and row.match.unknown.allowed), None)
         if told.number < 0 or told.kind == "tag":
             found = self._provenance(told, held)
         elif told.kind == "commit":
