@@ -2,8 +2,15 @@
 
 from __future__ import annotations
 
-from benchmarks import bench_api, bench_evidence, bench_ingest, bench_live, investigation_queries
+from benchmarks import (
+    bench_api,
+    bench_evidence,
+    bench_exposure,
+    bench_ingest,
+    bench_live,
+    investigation_queries,
+)
 
-for _bench in (bench_api, bench_live, bench_evidence, bench_ingest, investigation_queries):
+for _bench in (bench_api, bench_live, bench_evidence, bench_ingest, investigation_queries, bench_exposure):
     print(f"\n{_bench.__doc__.splitlines()[0]}")
     _bench.main()

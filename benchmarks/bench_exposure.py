@@ -118,19 +118,23 @@ def planted_in(source: Path) -> Iterator[Planted]:
     folder = Path(tempfile.mkdtemp(prefix="holdfast-bench-"))
     try:
         planted = new_repository(folder / "planted.git", source.name)
-        planted.home.joinpath("objects/info").mkdir(exist_ok=True)
-        planted.home.joinpath("objects/info/alternates").write_text(f"{source / 'objects'}\n", encoding="utf-8")
-        for name in ("packed-refs",):
-            if (source / name).exists():
-                shutil.copy(source / name, planted.home / name)
+        borrow(planted, source)
         plant(planted, seed=source.name)
-        _stand_in(planted)
+        stand_in(planted)
         yield planted
     finally:
         shutil.rmtree(folder)
 
 
-def _stand_in(planted: Planted) -> None:
+def borrow(planted: Planted, source: Path) -> None:
+    """Let a repository borrow all objects and refs of another."""
+    planted.home.joinpath("objects/info").mkdir(exist_ok=True)
+    planted.home.joinpath("objects/info/alternates").write_text(f"{source / 'objects'}\n", encoding="utf-8")
+    if (source / "packed-refs").exists():
+        shutil.copy(source / "packed-refs", planted.home / "packed-refs")
+
+
+def stand_in(planted: Planted) -> None:
     """Put something in the place of objects that a partial copy lacks: ``git log -p`` ends at the first one."""
     env = {**os.environ, "GIT_DIR": str(planted.home), "GIT_NO_LAZY_FETCH": "1"}
     words = ["git", "rev-list", "--objects", "--all", "--missing=print", "--no-object-names"]

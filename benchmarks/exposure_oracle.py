@@ -1,7 +1,7 @@
 """Is what the delta domain finds what a full search finds? Random pieces of real histories, object by object.
 
-``python -m benchmarks.exposure_oracle PIECES REPOSITORY…``: every object is made by git and searched whole; the pairs of
-object and piece must be those of the search in the delta domain, none missing and none more.
+``python -m benchmarks.exposure_oracle PIECES REPOSITORY…``: every object is made by git and searched whole; the pairs
+of object and piece must be those of the search in the delta domain, none missing and none more.
 """
 
 from __future__ import annotations
