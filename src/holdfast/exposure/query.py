@@ -11,7 +11,7 @@ Rules:
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import NoReturn
 
 from holdfast.exposure.confirming import CONTEXT, Confirmer, Origin
@@ -19,7 +19,7 @@ from holdfast.exposure.escapes import NAMES
 from holdfast.exposure.matching import Matcher, matcher
 from holdfast.exposure.needles import Needle, needles_of
 from holdfast.exposure.results import Match
-from holdfast.exposure.spelling import LONGEST_ANCHOR, SHORTEST_ANCHOR, anchors_of
+from holdfast.exposure.spelling import LONGEST_ANCHOR, SHORTEST_ANCHOR, Anchor, anchors_of
 from holdfast.exposure.tolerant import Pattern
 from holdfast.kernel.errors import BadInputError
 from holdfast.kernel.secrets import SecretValue
@@ -117,6 +117,10 @@ class Query:
                 place = end
             text = b"".join([*parts, data[place:]]).decode("utf-8", errors)
         return text if not self._places(as_bytes(text)[0]) else "[redacted]"
+
+    def pieces(self) -> Iterator[tuple[Needle, Anchor]]:
+        """Every anchor, with what it is a piece of; an anchor of several comes for each."""
+        return ((one.needle, one.anchor) for origins in self._origins for one in origins)
 
     def origins(self, anchor: int) -> tuple[tuple[int, str], ...]:
         """Number of the secret and name of the form, of everything that an anchor is a piece of."""
