@@ -76,13 +76,11 @@ class SparkEngine:
         Raises:
             UnavailableError: pyspark or a Java from 17 on is missing, or the session does not start.
         """
-        own = folder / "spark"
-        for inner in ("tmp", "given"):
-            (own / inner).mkdir(mode=0o700, parents=True, exist_ok=True)
-        self._own = own
+        self._own = own = folder / "spark"
+        (own / "given").mkdir(mode=0o700, parents=True, exist_ok=True)
         self._shared = place is not None
         self._place = place.rstrip("/") if place is not None else f"{own}/tables"
-        self._session = _session(own, master, options)
+        self._session = start(own, master, options)
         self._shapes = Shapes()
         self._made = 0
 
@@ -141,7 +139,18 @@ def _schema(columns: Sequence[Column]) -> str:
     return ", ".join(f"`{column.name}` {cast(column.type, 'spark')}" for column in columns)
 
 
-def _session(own: Path, master: str, options: Mapping[str, str]) -> SparkSession:
+def start(own: Path, master: str, options: Mapping[str, str] = OPTIONS) -> SparkSession:
+    """Start a session, or use the one of this process.
+
+    Args:
+        own: the driver's own folder: warehouse, log and temporary files.
+        master: ``local[N]``, ``spark://…``, ``k8s://…`` or ``yarn``.
+        options: Spark's configuration over the defaults.
+
+    Raises:
+        UnavailableError: pyspark or a Java from 17 on is missing, or the session does not start.
+    """
+    (own / "tmp").mkdir(mode=0o700, parents=True, exist_ok=True)
     try:
         from pyspark import SparkConf, SparkContext  # noqa: PLC0415 - optional: the product starts without it
         from pyspark.errors import PySparkException  # noqa: PLC0415 - likewise
@@ -192,5 +201,5 @@ def _missing(why: str, install: str) -> UnavailableError:
         "engine-not-installed",
         "Spark cannot be used here.",
         why=why,
-        next_step=f"Try: {install}; or leave out --engine for the embedded one.",
+        next_step=f"Try: {install}; or leave out --engine (--spark) for the embedded one.",
     )

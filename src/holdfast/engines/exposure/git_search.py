@@ -107,6 +107,10 @@ class GitSearcher:
             not_searched=frozenset(found.not_searched),
         )
 
+    def begin(self, repository: Repository, target: Target, query: Query, listener: Listener) -> RepositoryRun:
+        """One search of one repository; it may be made another way by whoever searches on other machines."""
+        return RepositoryRun(self, repository, target, query, listener)
+
     def _repository(self, home: Path, target: Target, query: Query, listener: Listener, within: Path | None) -> Totals:
         repository = lay_out(home, within)
         if repository.closed:
@@ -114,7 +118,7 @@ class GitSearcher:
                 listener.fault(Fault(target.shown, where, reason))
             return Totals()
         inner = nested(repository)
-        run = _Run(self, repository, target, query, listener)
+        run = self.begin(repository, target, query, listener)
         totals = run.everything(inner)
         for one in inner:
             shown = f"{target.shown}!{one.relative_to(repository.common)}"
@@ -123,7 +127,7 @@ class GitSearcher:
 
 
 @dataclass(slots=True)
-class _Run:
+class RepositoryRun:
     """One search of one repository."""
 
     searcher: GitSearcher
@@ -214,12 +218,17 @@ class _Run:
         tasks = [*self._cut("blobs"), *(("orphans", number) for number in self._with_orphans())]
         loose = self._store.repository.loose
         tasks += [("loose", start, min(start + _LOOSE, len(loose))) for start in range(0, len(loose), _LOOSE)]
-        for task, outcome in self._run(tasks, self._do):
+        for task, outcome in self._units(tasks):
             if isinstance(outcome, pool.KilledError):
                 self._killed(task)
                 continue
             yield from self._take(outcome)
             self._advance(task)
+
+    def _units(self, tasks: Sequence[pool.Task]) -> Iterator[tuple[pool.Task, Result | pool.KilledError]]:
+        """Every unit with what became of it."""
+        outcomes: Iterator[tuple[pool.Task, Result | pool.KilledError]] = self._run(tasks, self._do)
+        return outcomes
 
     def _do(self, task: pool.Task) -> Result:
         """One unit, in whatever process."""
