@@ -179,11 +179,14 @@ class _Links:
     """Which folders hold an object, and under which name."""
 
     def __init__(self, named: set[tuple[int, int, bytes]]) -> None:
+        count = len(named)
         words = sorted({name for _, _, name in named})
         place = {name: number for number, name in enumerate(words)}
-        rows = sorted((child, tree, place[name]) for tree, child, name in named)
-        table = np.array(rows, np.int64).reshape(-1, 3)
-        self._child, self._tree, self._name = (np.ascontiguousarray(table[:, k]) for k in range(3))
+        tree = np.fromiter((one for one, _, _ in named), np.int64, count)
+        child = np.fromiter((one for _, one, _ in named), np.int64, count)
+        name = np.fromiter((place[one] for _, _, one in named), np.int64, count)
+        order = np.lexsort((name, tree, child))
+        self._child, self._tree, self._name = child[order], tree[order], name[order]
         self._words = words
 
     def up(self, state: _State, names: list[bytes]) -> tuple[_State, list[bytes]]:
@@ -196,8 +199,18 @@ class _Links:
             self._words[one // len(names)] + (b"/" + names[one % len(names)] if names[one % len(names)] else b"")
             for one in kinds.tolist()
         ]
-        rows = np.unique(np.stack([state.hit[place], self._tree[at], path.reshape(-1)], axis=1), axis=0)
-        return _State(*(np.ascontiguousarray(rows[:, k]) for k in range(3))), longer
+        return _State(*_distinct(state.hit[place], self._tree[at], path.reshape(-1))), longer
+
+
+def _distinct(hit: Whole, tree: Whole, path: Whole) -> tuple[Whole, Whole, Whole]:
+    """Triples, each once, in order."""
+    if not len(hit):
+        return hit, tree, path
+    order = np.lexsort((path, tree, hit))
+    hit, tree, path = hit[order], tree[order], path[order]
+    new = np.ones(len(hit), bool)
+    new[1:] = (hit[1:] != hit[:-1]) | (tree[1:] != tree[:-1]) | (path[1:] != path[:-1])
+    return hit[new], tree[new], path[new]
 
 
 def _note_roots(past: History, state: _State, names: list[bytes], found: dict[int, list[tuple[Whole, Whole]]]) -> None:
@@ -216,7 +229,8 @@ def _note_roots(past: History, state: _State, names: list[bytes], found: dict[in
 def _held(past: History, parts: list[tuple[Whole, Whole]], cut: bool) -> Held:  # noqa: FBT001 - a column of its own
     if not parts:
         return Held((), np.zeros(0, np.int64), np.zeros(0, np.int64), cut)
-    commits = np.unique(np.concatenate([one for one, _ in parts]))
+    # One part is ordered already.
+    commits = parts[0][0] if len(parts) == 1 else np.unique(np.concatenate([one for one, _ in parts]))
     paths = sorted({path for _, some in parts for path in some.tolist()}, key=lambda path: (len(path), path))
     return Held(tuple(paths), commits, introducing(past, commits), cut)
 
