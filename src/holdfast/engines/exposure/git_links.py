@@ -245,12 +245,8 @@ class _Buffers:
             graph.edge_tree.append(self._edges[0][: state[EDGES]].copy())
             graph.edge_child.append(self._edges[1][: state[EDGES]].copy())
         count = int(state[NAMED])
-        for tree, child, at, length in zip(*(part[:count].tolist() for part in self._named), strict=True):
-            name = self._names[at : at + length].tobytes()
-            if child < 0:
-                graph.links.add(name)
-            else:
-                graph.named.add((tree, child, name))
+        if count:
+            self._gather_names(graph, count)
         for place in range(int(state[MISSING])):
             graph.missing.setdefault(self._missing_id[place].tobytes(), int(self._missing[place]))
         if state[COMMITS]:
@@ -260,6 +256,17 @@ class _Buffers:
             graph.parents.append(np.stack([self._parents[0][:count], self._parents[1][:count]], axis=1))
         count = int(state[TAGS])
         graph.tags.update(zip(self._tags[0][:count].tolist(), self._tags[1][:count].tolist(), strict=True))
+
+    def _gather_names(self, graph: Graph, count: int) -> None:
+        trees, children, at, length = (part[:count] for part in self._named)
+        end = at + length
+        held = self._names[: int(end.max())].tobytes()
+        names = [held[start:stop] for start, stop in zip(at.tolist(), end.tolist(), strict=True)]
+        linked = children < 0
+        if linked.any():
+            graph.links.update(names[place] for place in np.nonzero(linked)[0].tolist())
+            names = [names[place] for place in np.nonzero(~linked)[0].tolist()]
+        graph.named.extend(trees[~linked], children[~linked], names)
 
 
 def _whole(count: int) -> Whole:

@@ -93,7 +93,10 @@ class Origins:
     def _of_copies(self, rows: Sequence[Row], held: dict[int, Held]) -> tuple[Row, Provenance]:
         """The copy that came in first, and where all of them come from."""
         numbers = sorted({row.number for row in rows})
-        holding = np.unique(np.concatenate([held[one].commits for one in numbers]))
+        holds = np.zeros(len(self._past.numbers), bool)
+        for one in numbers:
+            holds[held[one].commits] = True
+        holding = np.nonzero(holds)[0]
         since = introducing(self._past, holding) if len(holding) else holding
         first = self._past.earliest(since)
         told = next((row for row in rows if first in held[row.number].introducing), rows[0])

@@ -35,6 +35,7 @@ from holdfast.engines.exposure.limits import Limits
 from holdfast.exposure.git.graph import Graph
 from holdfast.exposure.git.history import above
 from holdfast.exposure.git.layout import BLOB, OFS_DELTA, TREE, Whole
+from holdfast.exposure.git.names import Names
 from holdfast.exposure.git.pushes import Push
 from holdfast.exposure.query import Query
 from holdfast.exposure.results import Fault, Hit, Totals
@@ -266,10 +267,10 @@ class RepositoryRun:
         trees = {row.number for row in rows if row.kind == "tree"}
         if trees and not edges:
             graph = self._walk_links(hits, edges=True, search=False)[0]
-        folders = {tree for tree, _, _ in graph.named} | trees
+        folders = graph.named.folders() | trees
         if folders:
             marks = above(graph, folders, len(self._store.ids)) | hits | trees
-            graph.named |= self._names_of(marks)
+            graph.named.update(self._names_of(marks))
         return graph, rows
 
     def _walk_links(self, marks: set[int], *, edges: bool, search: bool) -> tuple[Graph, list[Row]]:
@@ -291,7 +292,7 @@ class RepositoryRun:
         graph.add(self._links.others(wanted, edges=edges))
         return graph, rows
 
-    def _names_of(self, marks: set[int]) -> set[tuple[int, int, bytes]]:
+    def _names_of(self, marks: set[int]) -> Names:
         """Entries of all folders above the hits that lead down to them."""
         graph = Graph()
         wanted = np.fromiter(marks, np.int64, len(marks))

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from holdfast.exposure.git.layout import BAD_COMMIT, BAD_TREE, COMMIT, TREE, Whole
+from holdfast.exposure.git.names import Names
 
 NO_TIME = -(1 << 62)
 """Where a commit tells no time."""
@@ -24,7 +25,7 @@ class Graph:
     edge_tree: list[Any] = field(default_factory=list)
     """Arrays of numbers of folders; beside them those of folders in them."""
     edge_child: list[Any] = field(default_factory=list)
-    named: set[tuple[int, int, bytes]] = field(default_factory=set)
+    named: Names = field(default_factory=Names)
     """Folder, marked object in it, its name there."""
     links: set[bytes] = field(default_factory=set)
     """Names of entries that are other repositories (submodules)."""
@@ -41,7 +42,7 @@ class Graph:
         """Take over what another part of the work found."""
         self.edge_tree += other.edge_tree
         self.edge_child += other.edge_child
-        self.named |= other.named
+        self.named.update(other.named)
         self.links |= other.links
         for oid, source in other.missing.items():
             self.missing.setdefault(oid, source)
@@ -129,7 +130,7 @@ def _tree(  # noqa: PLR0913 - as above
             graph.missing.setdefault(oid, tree)
             continue
         if number in marks:
-            graph.named.add((tree, number, name))
+            graph.named.add(tree, number, name)
         if edges and mode == _FOLDER:
             graph.edge_tree.append([tree])
             graph.edge_child.append([number])

@@ -15,6 +15,7 @@ import numpy as np
 from holdfast.exposure.git.graph import NO_TIME, Graph
 from holdfast.exposure.git.jit import kernel
 from holdfast.exposure.git.layout import Whole
+from holdfast.exposure.git.names import Names, distinct, each_once
 
 STATES = 4_000_000
 """Pairs of folder and path that are followed at once; more is told as not told."""
@@ -52,6 +53,7 @@ class History:
     generation: Whole
     """Commits on the longest way from one without parents."""
     _by_tree: Whole = field(default_factory=lambda: np.zeros(0, np.int64))
+    _first_of_tree: Whole = field(default_factory=lambda: np.zeros(0, np.int64))
 
     def position(self, number: int) -> int:
         """Of a commit by its number; -1 when it is none."""
@@ -75,9 +77,9 @@ class History:
 
     def with_tree(self, trees: Whole) -> tuple[Whole, Whole]:
         """Places in ``trees`` and positions of the commits that have each as their root."""
-        ordered = self.trees[self._by_tree]
-        low, high = np.searchsorted(ordered, trees, "left"), np.searchsorted(ordered, trees, "right")
-        place, at = _expanded(low, high)
+        if not len(self._first_of_tree):
+            self._first_of_tree = pointers(self.trees[self._by_tree])
+        place, at = _expanded(*ranges(self._first_of_tree, trees))
         return place, self._by_tree[at]
 
     def earliest(self, positions: Whole) -> int:
@@ -143,7 +145,7 @@ def above(graph: Graph, folders: set[int], count: int) -> set[int]:
     return set(np.nonzero(mark)[0].tolist())
 
 
-def follow(past: History, named: set[tuple[int, int, bytes]], hits: Sequence[int]) -> dict[int, Held]:
+def follow(past: History, named: Names, hits: Sequence[int]) -> dict[int, Held]:
     """Follow objects up to the commits that hold them.
 
     Args:
@@ -178,39 +180,20 @@ class _State:
 class _Links:
     """Which folders hold an object, and under which name."""
 
-    def __init__(self, named: set[tuple[int, int, bytes]]) -> None:
-        count = len(named)
-        words = sorted({name for _, _, name in named})
-        place = {name: number for number, name in enumerate(words)}
-        tree = np.fromiter((one for one, _, _ in named), np.int64, count)
-        child = np.fromiter((one for _, one, _ in named), np.int64, count)
-        name = np.fromiter((place[one] for _, _, one in named), np.int64, count)
-        order = np.lexsort((name, tree, child))
-        self._child, self._tree, self._name = child[order], tree[order], name[order]
-        self._words = words
+    def __init__(self, named: Names) -> None:
+        held = named.entries()
+        self._tree, self._name, self._words = held.tree, held.name, held.words
+        self._first = pointers(held.child)
 
     def up(self, state: _State, names: list[bytes]) -> tuple[_State, list[bytes]]:
-        low = np.searchsorted(self._child, state.tree, "left")
-        high = np.searchsorted(self._child, state.tree, "right")
-        place, at = _expanded(low, high)
+        place, at = _expanded(*ranges(self._first, state.tree))
         joined = self._name[at] * len(names) + state.path[place]
         kinds, path = np.unique(joined, return_inverse=True)
         longer = [
             self._words[one // len(names)] + (b"/" + names[one % len(names)] if names[one % len(names)] else b"")
             for one in kinds.tolist()
         ]
-        return _State(*_distinct(state.hit[place], self._tree[at], path.reshape(-1))), longer
-
-
-def _distinct(hit: Whole, tree: Whole, path: Whole) -> tuple[Whole, Whole, Whole]:
-    """Triples, each once, in order."""
-    if not len(hit):
-        return hit, tree, path
-    order = np.lexsort((path, tree, hit))
-    hit, tree, path = hit[order], tree[order], path[order]
-    new = np.ones(len(hit), bool)
-    new[1:] = (hit[1:] != hit[:-1]) | (tree[1:] != tree[:-1]) | (path[1:] != path[:-1])
-    return hit[new], tree[new], path[new]
+        return _State(*distinct(state.hit[place], self._tree[at], path.reshape(-1))), longer
 
 
 def _note_roots(past: History, state: _State, names: list[bytes], found: dict[int, list[tuple[Whole, Whole]]]) -> None:
@@ -222,15 +205,15 @@ def _note_roots(past: History, state: _State, names: list[bytes], found: dict[in
     hits, commits, path = hits[order], commits[order], state.path[place][order]
     bounds = [0, *(np.nonzero(np.diff(hits))[0] + 1).tolist(), len(hits)]
     for low, high in itertools.pairwise(bounds):
-        told = [names[one] for one in np.unique(path[low:high]).tolist()]
-        found.setdefault(int(hits[low]), []).append((np.unique(commits[low:high]), np.array(told, object)))
+        told = [names[one] for one in each_once(path[low:high]).tolist()]
+        found.setdefault(int(hits[low]), []).append((each_once(commits[low:high]), np.array(told, object)))
 
 
 def _held(past: History, parts: list[tuple[Whole, Whole]], cut: bool) -> Held:  # noqa: FBT001 - a column of its own
     if not parts:
         return Held((), np.zeros(0, np.int64), np.zeros(0, np.int64), cut)
     # One part is ordered already.
-    commits = parts[0][0] if len(parts) == 1 else np.unique(np.concatenate([one for one, _ in parts]))
+    commits = parts[0][0] if len(parts) == 1 else each_once(np.concatenate([one for one, _ in parts]))
     paths = sorted({path for _, some in parts for path in some.tolist()}, key=lambda path: (len(path), path))
     return Held(tuple(paths), commits, introducing(past, commits), cut)
 
@@ -257,6 +240,20 @@ def _grouped(keys: Whole, values: Whole, count: int) -> tuple[Whole, Whole]:
     order = np.argsort(keys, kind="stable")
     counts = np.bincount(keys, minlength=count) if len(keys) else np.zeros(count, np.int64)
     return np.concatenate([[0], np.cumsum(counts)]).astype(np.int64), values[order]
+
+
+def pointers(ordered: Whole) -> Whole:
+    """Of ordered numbers, where those of each value begin; negative ones are left out."""
+    low = int(np.searchsorted(ordered, 0))
+    counts = np.bincount(ordered[low:], minlength=1) if len(ordered) > low else np.zeros(1, np.int64)
+    return np.concatenate([[low], low + np.cumsum(counts)]).astype(np.int64)
+
+
+def ranges(first: Whole, values: Whole) -> tuple[Whole, Whole]:
+    """Where the numbers of each value begin and end."""
+    known = (values >= 0) & (values < len(first) - 1)
+    within = np.where(known, values, 0)
+    return first[within], np.where(known, first[within + 1], first[within])
 
 
 def _expanded(low: Whole, high: Whole) -> tuple[Whole, Whole]:
