@@ -21,6 +21,7 @@ import hmac
 import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Literal
 
 from holdfast.exposure.guessing import ENOUGH_BITS, bits, guessable
@@ -61,10 +62,7 @@ GATES: tuple[bytes, ...] = (
     rb"(?:&#(?:[xX]0*%(p)b|[0-9]{2,3});){3}",
     rb"(?:%(n)b, ?){3}%(n)b",
     rb"(?:[!-~]\x00\x00\x00){5}",
-    *(
-        b"".join((_WIDE * 2)[turn : turn + len(_WIDE)])
-        for turn in range(len(_WIDE))
-    ),
+    *(b"".join((_WIDE * 2)[turn : turn + len(_WIDE)]) for turn in range(len(_WIDE))),
 )
 """Spellings of anything printable: lists, dumps and escapes of several bytes in a row, UTF-32, base64 of UTF-16."""
 GATES = tuple(gate % {b"p": _PAIR, b"n": _NUMBER} for gate in GATES)
@@ -155,9 +153,13 @@ def candidates(made: Filter, data: bytes) -> list[tuple[int, int]]:
     """The reference: group and end of every window that has a mark, ordered by end and group."""
     found = []
     for number, group in enumerate(made.groups):
+        begin, factor = numbers_of(made.key, group.kind, group.length)
         for start in range(len(data) - group.length + 1):
             window = data[start : start + group.length]
-            if _fits(group.kind, window) and in_bitmap(made, group, window) and marked(made, group, window):
+            if not _fits(group.kind, window):
+                continue
+            place = spot(window, begin, factor)
+            if made.bitmap[place >> 3] >> (place & 7) & 1 and marked(made, group, window):
                 found.append((start + group.length, number))
     return [(number, end) for end, number in sorted(found)]
 
@@ -190,12 +192,6 @@ def spot(window: bytes, begin: int, factor: int) -> int:
         told = (told ^ int.from_bytes(window[at : at + 8], "little")) * factor & _WORD
         told ^= told >> 32
     return ((told ^ int.from_bytes(window[last:], "little")) * factor & _WORD) >> (64 - BITMAP_BITS)
-
-
-def in_bitmap(made: Filter, group: Group, window: bytes) -> bool:
-    """Whether the bitmap has a window's place."""
-    place = spot(window, *numbers_of(made.key, group.kind, group.length))
-    return bool(made.bitmap[place >> 3] >> (place & 7) & 1)
 
 
 def _filter(windows: Iterable[_Window], key: bytes) -> Filter:
@@ -231,7 +227,7 @@ def _kind(literal: bytes) -> Kind:
 
 def _fits(kind: Kind, window: bytes) -> bool:
     if kind == "wide":
-        return all(not (one and other) for one, other in zip(window, window[1:], strict=False))
+        return all(not (one and other) for one, other in pairwise(window))
     return ALPHABETS[kind].issuperset(window)
 
 

@@ -116,6 +116,6 @@ def scan(state: NDArray[np.int64]) -> int:
         for group in range(groups):
             length = word_at(state[GROUPS] + 24 * group)
             count = _look(state, group, start, min(block, end - length + 1), count)
-        start = block if end - shortest + 1 > block else end - shortest + 1
+        start = min(end - shortest + 1, block)
     state[NEXT] = start if start + shortest <= size else size
     return count
