@@ -64,6 +64,8 @@ class Choices:
     """Where the credential for registries is: ``file:PATH`` or ``env:NAME``."""
     confined: bool = False
     """Whether a repository may not lead out of the target it lies in: then what it borrows elsewhere is a fault."""
+    spark: str | None = None
+    """Master of the Spark cluster whose machines walk the packs of repositories; none for this machine alone."""
 
 
 @dataclass(slots=True)
@@ -148,10 +150,30 @@ class Kit:
             choices = self.choices
             cache = self.cache() if choices.cached else None
             processes = choices.processes or os.cpu_count() or 1
-            self._git = GitSearcher(processes=processes, cache=cache, plain=choices.plain, pushes=self._pushed)
+            if choices.spark is None:
+                self._git = GitSearcher(processes=processes, cache=cache, plain=choices.plain, pushes=self._pushed)
+            else:
+                self._git = self._on_spark(choices.spark, processes)
             if self._git.fallback is not None:
                 self.announce(f"The fast engine does not start here ({self._git.fallback}): the reference one is used.")
         return self._git
+
+    def _on_spark(self, master: str, processes: int) -> GitSearcher:
+        """A searcher whose results are not kept: a filter may not find all that a search here does.
+
+        Raises:
+            BadInputError: the reference engine was asked for, which other machines do not run.
+        """
+        if self.choices.plain:
+            raise BadInputError(
+                "spark-with-plain",
+                "Nothing was searched.",
+                why="The reference engine searches on this machine alone, and --spark asks for others.",
+                next_step="Leave out --plain or --spark.",
+            )
+        from holdfast.engines.exposure.spark_search import Cluster, SparkGitSearcher  # noqa: PLC0415 - an extra
+
+        return SparkGitSearcher(processes=processes, pushes=self._pushed, cluster=Cluster(master, self.folder))
 
     def _engine(self) -> str:
         plain = self.choices.plain if self._git is None else self._git.plain

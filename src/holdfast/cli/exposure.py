@@ -81,6 +81,14 @@ CredentialOption = Annotated[
     typer.Option("--credential", metavar="REF", help="credential for registries, in file:PATH or env:NAME"),
 ]
 PlainOption = Annotated[bool, typer.Option("--plain", help="use the reference engine: slower, same answers")]
+SparkOption = Annotated[
+    str | None,
+    typer.Option(
+        "--spark",
+        metavar="MASTER",
+        help="have an Apache Spark cluster walk the packs of repositories: spark://HOST:7077, yarn, k8s://…, local[N]",
+    ),
+]
 NoCacheOption = Annotated[bool, typer.Option("--no-cache", help="search everything anew and keep nothing")]
 LabelOption = Annotated[
     list[str] | None, typer.Option(metavar="TEXT", help="what to call the secret in the report (repeat for several)")
@@ -120,6 +128,7 @@ def search(  # noqa: PLR0913 - each is an option
     processes: ProcessesOption = 0,
     plain: PlainOption = False,
     no_cache: NoCacheOption = False,
+    spark: SparkOption = None,
     rules: RulesOption = False,
     baseline: BaselineOption = None,
     write_baseline: WriteOption = None,
@@ -144,7 +153,7 @@ def search(  # noqa: PLR0913 - each is an option
         _check(targets, visibility)
         ruling.check()
         aimed = aim(targets or (), visibility)  # type: ignore[arg-type]  # it was checked to be one of them
-        choices = Choices(processes, plain, not no_cache, push_log, credential)
+        choices = Choices(processes, plain, not no_cache, push_log, credential, spark=spark)
         kit = Kit(settings(), choices, lambda sentence: _warn([sentence]))
         order = _order(kit, asking, ruling, aimed, label or ())
         report = _searched(kit, order, ruling, as_json=as_json, incident=incident)
