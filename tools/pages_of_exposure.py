@@ -1,4 +1,4 @@
-"""Reference page of the exposure search: the spellings that are searched, what is not, the rules for unknown secrets."""
+"""Reference page of the exposure search: spellings that are searched, what is not, rules for unknown secrets."""
 
 from __future__ import annotations
 
@@ -22,11 +22,12 @@ _CLASSES = (
 def spellings_page() -> str:
     """What is searched for, and what is not."""
     query = compile_query([SecretValue(_LIKE_A_KEY)])
-    rules = [(code(rule.key), rule.name, "" if rule in shipped().rules else "scans only") for rule in shipped().scanning]
+    typed = shipped().rules
+    rules = [(code(rule.key), rule.name, "" if rule in typed else "scans only") for rule in shipped().scanning]
     return page(
         "Spellings and rules",
-        f"What `holdfast exposure search` finds of a given secret. It looks for short literals (at most {LONGEST_ANCHOR} "
-        "bytes) that occur in these spellings, and then reads the bytes around each.",
+        "What `holdfast exposure search` finds of a given secret. It looks for short literals (at most "
+        f"{LONGEST_ANCHOR} bytes) that occur in these spellings, and then reads the bytes around each.",
         "## Classes",
         table(("class", "means"), [(code(name), words) for name, words in _CLASSES]),
         "## Spellings that are searched",
@@ -39,7 +40,7 @@ def spellings_page() -> str:
         "## Why an entry of a pack may be unreadable",
         bullets(sorted(FAULTS.values())),
         "## Rules for secrets that nobody named",
-        "`--rules`, `exposure check` and the redaction of typed texts find secrets by their form. Each rule has its cases "
-        "beside it in `exposure/library/secret_formats.toml`.",
+        "`--rules`, `exposure check` and the redaction of typed texts find secrets by their form. Each rule has its "
+        "cases beside it in `exposure/library/secret_formats.toml`.",
         table(("rule", "what", "where"), rules),
     )

@@ -10,6 +10,7 @@ Rules:
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from typing import Protocol, cast
 
@@ -45,7 +46,7 @@ class Matcher(Protocol):
         ...
 
 
-class _Literals:
+class _Literals(ABC):
     """What both engines say of their literals."""
 
     plain = False
@@ -55,9 +56,9 @@ class _Literals:
         self.lengths = tuple(map(len, self.literals))
         self.width = max(self.lengths, default=1)
 
+    @abstractmethod
     def find(self, data: Buffer) -> list[tuple[int, int]]:
         """See :class:`Matcher`."""
-        raise NotImplementedError
 
     def among(self, data: Buffer, starts: NDArray[np.int64]) -> list[tuple[int, int]]:
         """See :class:`Matcher`."""

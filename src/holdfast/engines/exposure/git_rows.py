@@ -63,7 +63,8 @@ def from_rows(rows: Sequence[Mapping[str, Any]], store: Store) -> Result | None:
         number = store.number(row["object"])
         if number < 0:
             return None
-        match = Match(*row["match"][:5], row["match"][5] and Unknown(*row["match"][5]))
+        secret, start, end, form, cls, unknown = row["match"]
+        match = Match(secret, start, end, form, cls, None if unknown is None else Unknown(*unknown))
         found.rows.append(Row(number, row["kind"], match, row["line"], tuple(row["inner"]), row["name"]))
     return found
 

@@ -295,9 +295,8 @@ def test_what_can_be_guessed_is_refused(cluster: Cluster, planted: Planted) -> N
 
 
 def test_the_command_searches_through_spark(cluster: Cluster, planted: Planted, tmp_path: Path) -> None:
-    from tests.architecture.commands import command_named  # noqa: F401 - the commands are made by importing it
-
     from holdfast.cli.main import app
+    from tests.architecture.commands import command_named  # noqa: F401 - the commands are made by importing it
 
     environment = {"HOLDFAST_CACHE": str(tmp_path / "cache"), "HOLDFAST_KEYS": str(tmp_path / "keys")}
     words = ["exposure", "search", "--secret-stdin", "--spark", "local[2]", "--json", str(planted.home)]
