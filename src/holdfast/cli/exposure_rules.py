@@ -10,19 +10,16 @@ from __future__ import annotations
 
 import json
 import sys
-from collections import defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
-from rich.markup import escape
 
 from holdfast import __version__
 from holdfast.cli.output import settings
 from holdfast.cli.scanning import file_bytes, write_text
-from holdfast.exposure.results import Hit
 from holdfast.kernel.errors import BadInputError
 from holdfast.kernel.secrets import SecretValue
 
@@ -31,8 +28,6 @@ if TYPE_CHECKING:
     from holdfast.exposure.passing import Passing
     from holdfast.exposure.query import Query
 
-_SHOWN = 40
-"""Findings of one rule that people are shown; the rest is counted."""
 RulesOption = Annotated[
     bool, typer.Option("--rules", help="also look for secrets that nobody named; then no secret need be given")
 ]
@@ -154,27 +149,6 @@ class Ruling:
         from holdfast import wiring_exposure as wiring  # noqa: PLC0415 - slow to load
 
         return wiring.fingerprint_key(settings(), self.key)
-
-
-def unknown_lines(hits: Sequence[Hit]) -> Iterator[str]:
-    """Findings of rules in console markup, by rule, the rule with most of them first."""
-    from holdfast.cli.exposure_telling import place_lines  # noqa: PLC0415 - it shows these lines
-    from holdfast.exposure.formats import shipped  # noqa: PLC0415 - few need it
-
-    names = {rule.key: rule.name for rule in shipped().scanning}
-    groups: defaultdict[str, list[Hit]] = defaultdict(list)
-    for hit in hits:
-        groups[hit.rule or ""].append(hit)
-    for rule, found in sorted(groups.items(), key=lambda one: (-len(one[1]), one[0])):
-        values = len({hit.fingerprint for hit in found})
-        counted = (
-            f"{values:,} value{'' if values == 1 else 's'} in {len(found):,} place{'' if len(found) == 1 else 's'}"
-        )
-        yield f"[bold]{escape(names.get(rule, rule))}[/] [dim]({escape(rule)}: {counted})[/]"
-        for hit in found[:_SHOWN]:
-            yield from place_lines(hit)
-        if len(found) > _SHOWN:
-            yield f"  [dim]… and {len(found) - _SHOWN:,} more of this rule; every place: --json[/]"
 
 
 def _text(path: Path) -> str:

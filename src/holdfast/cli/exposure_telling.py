@@ -6,7 +6,7 @@ import json
 import sys
 import textwrap
 import time
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Protocol
@@ -14,14 +14,13 @@ from typing import Any, Protocol
 from rich.markup import escape
 
 from holdfast.app.exposing import Report, Step
-from holdfast.cli.exposure_rules import unknown_lines
 from holdfast.cli.output import err, out
 from holdfast.exposure.results import Fault, Hit, Provenance, Touch
 from holdfast.exposure.rules import length_bucket
 
 _WIDTH = 80
 _SHOWN = 40
-"""Places of one target that people are shown; the rest is counted."""
+"""Places of one target, or of one rule, that people are shown; the rest is counted."""
 _FAULTS_SHOWN = 20
 _NAMES_SHOWN = 3
 _EVERY_SECONDS = 0.2
@@ -213,6 +212,26 @@ def place_lines(hit: Hit) -> Iterator[str]:
     yield from _indented(", ".join(about))
     if hit.provenance is not None:
         yield from _story(hit.provenance)
+
+
+def unknown_lines(hits: Sequence[Hit]) -> Iterator[str]:
+    """Findings of rules in console markup, by rule, the rule with most of them first."""
+    from holdfast.exposure.formats import shipped  # noqa: PLC0415 - few need it
+
+    names = {rule.key: rule.name for rule in shipped().scanning}
+    groups: defaultdict[str, list[Hit]] = defaultdict(list)
+    for hit in hits:
+        groups[hit.rule or ""].append(hit)
+    for rule, found in sorted(groups.items(), key=lambda one: (-len(one[1]), one[0])):
+        values = len({hit.fingerprint for hit in found})
+        counted = (
+            f"{values:,} value{'' if values == 1 else 's'} in {len(found):,} place{'' if len(found) == 1 else 's'}"
+        )
+        yield f"[bold]{escape(names.get(rule, rule))}[/] [dim]({escape(rule)}: {counted})[/]"
+        for hit in found[:_SHOWN]:
+            yield from place_lines(hit)
+        if len(found) > _SHOWN:
+            yield f"  [dim]… and {len(found) - _SHOWN:,} more of this rule; every place: --json[/]"
 
 
 def summary_lines(report: Report) -> Iterator[str]:
