@@ -78,7 +78,7 @@ class Sieve:
     def _windows(self, data: Buffer) -> list[tuple[int, int]]:
         found: list[tuple[int, int]] = []
         held = np.frombuffer(data, np.uint8)
-        view = memoryview(held)
+        view = held.data
         for kind, state in self._states:
             numbers = self._kinds[kind]
             state[rolling.DATA], state[rolling.SIZE], state[rolling.NEXT] = held.ctypes.data, len(held), 0
