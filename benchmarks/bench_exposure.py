@@ -210,7 +210,7 @@ def measure(source: Path) -> None:
 @contextmanager
 def _parts(parts: dict[str, float]) -> Iterator[None]:
     """CPU seconds of the steps of a search."""
-    run, kept = git_search._Run, {}  # noqa: SLF001 - what is measured
+    run, kept = git_search.RepositoryRun, {}
     steps = {
         "objects": "_objects",
         "links": "_walk_links",
