@@ -120,8 +120,11 @@ class Kit:
         """What a search is made with.
 
         Raises:
-            BadInputError: the log of pushes cannot be used.
+            BadInputError: the log of pushes cannot be used, or the reference engine was asked for on other machines.
+            UnavailableError: Spark was asked for and is not here.
         """
+        if self.choices.spark is not None:
+            self._need_spark()
         self._pushed = self._pushes()
         return Means(
             searcher=self._searcher,
@@ -158,12 +161,7 @@ class Kit:
                 self.announce(f"The fast engine does not start here ({self._git.fallback}): the reference one is used.")
         return self._git
 
-    def _on_spark(self, master: str, processes: int) -> GitSearcher:
-        """A searcher whose results are not kept: a filter may not find all that a search here does.
-
-        Raises:
-            BadInputError: the reference engine was asked for, which other machines do not run.
-        """
+    def _need_spark(self) -> None:
         if self.choices.plain:
             raise BadInputError(
                 "spark-with-plain",
@@ -171,6 +169,12 @@ class Kit:
                 why="The reference engine searches on this machine alone, and --spark asks for others.",
                 next_step="Leave out --plain or --spark.",
             )
+        from holdfast.engines import spark  # noqa: PLC0415 - an extra
+
+        spark.need()
+
+    def _on_spark(self, master: str, processes: int) -> GitSearcher:
+        """A searcher whose results are not kept: a filter may not find all that a search here does."""
         from holdfast.engines.exposure.spark_search import Cluster, SparkGitSearcher  # noqa: PLC0415 - an extra
 
         return SparkGitSearcher(processes=processes, pushes=self._pushed, cluster=Cluster(master, self.folder))

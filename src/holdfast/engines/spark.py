@@ -150,7 +150,25 @@ def start(own: Path, master: str, options: Mapping[str, str] = OPTIONS) -> Spark
     Raises:
         UnavailableError: pyspark or a Java from 17 on is missing, or the session does not start.
     """
+    need()
     (own / "tmp").mkdir(mode=0o700, parents=True, exist_ok=True)
+    return _session(own, master, options)
+
+
+def need() -> None:
+    """Refuse where Spark cannot be started, before anything is.
+
+    Raises:
+        UnavailableError: pyspark or a Java from 17 on is missing.
+    """
+    try:
+        import pyspark  # noqa: F401, PLC0415 - optional: the product starts without it
+    except ImportError as error:
+        raise _missing(f"The package pyspark cannot be loaded ({error}).", "pip install 'holdfast[spark]'") from None
+    _need_java()
+
+
+def _session(own: Path, master: str, options: Mapping[str, str]) -> SparkSession:
     try:
         from pyspark import SparkConf, SparkContext  # noqa: PLC0415 - optional: the product starts without it
         from pyspark.errors import PySparkException  # noqa: PLC0415 - likewise
@@ -158,7 +176,6 @@ def start(own: Path, master: str, options: Mapping[str, str] = OPTIONS) -> Spark
         from pyspark.sql import SparkSession as Session  # noqa: PLC0415 - likewise
     except ImportError as error:
         raise _missing(f"The package pyspark cannot be loaded ({error}).", "pip install 'holdfast[spark]'") from None
-    _need_java()
     scratch, logging_file = own / "tmp", own / "log4j2.properties"
     logging_file.write_text(_LOGGING, encoding="utf-8")
     logging.getLogger("SQLQueryContextLogger").setLevel(logging.CRITICAL)  # it prints every error with its stack

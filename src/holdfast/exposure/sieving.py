@@ -59,24 +59,34 @@ class Sieve:
         )
 
     def among(self, data: Buffer, starts: NDArray[np.int64]) -> list[tuple[int, int]]:
-        """See :class:`~holdfast.exposure.matching.Matcher`."""
-        del starts
-        return self.find(data)
+        """See :class:`~holdfast.exposure.matching.Matcher`; of patterns one place in each text is enough."""
+        ends = np.array(self._spelled(data), np.int64)
+        _, first = np.unique(np.searchsorted(starts, ends - 1, side="right"), return_index=True)
+        return self._sorted(data, ends[first].tolist())
 
     def find(self, data: Buffer) -> list[tuple[int, int]]:
         """See :class:`~holdfast.exposure.matching.Matcher`."""
-        if not len(data):
-            return []
-        found: list[tuple[int, int]] = self._windows(data)
+        return self._sorted(data, self._spelled(data))
+
+    def _sorted(self, data: Buffer, spelled: Sequence[int]) -> list[tuple[int, int]]:
+        found = {*self._windows(data), *((end, RULE) for end in spelled)}
+        return [(number, end) for end, number in sorted(found)]
+
+    def _spelled(self, data: Buffer) -> list[int]:
+        """Ends of what is found by patterns."""
+        found: list[int] = []
 
         def hear(_number: int, _start: int, end: int, _flags: int, _context: object) -> None:
-            found.append((end, RULE))
+            found.append(end)
 
-        self._patterns.scan(cast("bytes", data), match_event_handler=hear)
-        return [(number, end) for end, number in sorted(set(found))]
+        if len(data):
+            self._patterns.scan(cast("bytes", data), match_event_handler=hear)
+        return found
 
     def _windows(self, data: Buffer) -> list[tuple[int, int]]:
         found: list[tuple[int, int]] = []
+        if not len(data):
+            return found
         held = np.frombuffer(data, np.uint8)
         view = held.data
         for kind, state in self._states:

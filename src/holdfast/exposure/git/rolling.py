@@ -32,20 +32,12 @@ def _next(told: int, word: int, factor: int) -> int:
 
 
 @kernel
-def _spot(at: int, length: int, begin: int, factor: int) -> int:
-    """Place in the bitmap; the loop is written out for the usual lengths."""
-    last = at + length - _WORD
-    if length <= _WORD:
-        told = begin
-    elif length <= _TWO:
-        told = _next(begin, word_at(at), factor)
-    elif length <= _THREE:
-        told = _next(_next(begin, word_at(at), factor), word_at(at + 8), factor)
-    else:
-        told = begin
-        while at < last:
-            told = _next(told, word_at(at), factor)
-            at += 8
+def _spot(at: int, last: int, begin: int, factor: int) -> int:
+    """Place in the bitmap of a window whose last word is at ``last``."""
+    told = begin
+    while at < last:
+        told = _next(told, word_at(at), factor)
+        at += _WORD
     return (((told ^ word_at(last)) * factor) >> _TOP) & _PLACES
 
 
@@ -81,18 +73,38 @@ def _end(data: int, at: int, limit: int, table: int, wide: bool) -> int:
 
 
 @kernel
+def _note(state: NDArray[np.int64], group: int, end: int, place: int, count: int) -> int:
+    """Note a window if its place is in the bitmap; how many are found by now."""
+    if byte_at(state[BITMAP] + (place >> 3)) >> (place & 7) & 1:
+        put_word(state[FOUND] + 16 * count, group)
+        put_word(state[FOUND] + 16 * count + 8, end - state[DATA])
+        return count + 1
+    return count
+
+
+@kernel
 def _look(state: NDArray[np.int64], group: int, start: int, stop: int, count: int) -> int:
-    """Windows of a group that begin from ``start`` on and before ``stop``; how many are found by now."""
-    about, bitmap, found = state[GROUPS] + 24 * group, state[BITMAP], state[FOUND]
+    """Windows of a group that begin from ``start`` on and before ``stop``; how many are found by now.
+
+    The loop of :func:`_spot` is written out for the usual lengths.
+    """
+    about = state[GROUPS] + 24 * group
     length, begin, factor = word_at(about), word_at(about + 8), word_at(about + 16)
-    at, end = state[DATA] + start, state[DATA] + stop
-    while at < end:
-        place = _spot(at, length, begin, factor)
-        if byte_at(bitmap + (place >> 3)) >> (place & 7) & 1:
-            put_word(found + 16 * count, group)
-            put_word(found + 16 * count + 8, at - state[DATA] + length)
-            count += 1
-        at += 1
+    at, end, last = state[DATA] + start, state[DATA] + stop, length - _WORD
+    if _WORD < length <= _TWO:
+        while at < end:
+            told = _next(begin, word_at(at), factor) ^ word_at(at + last)
+            count = _note(state, group, at + length, ((told * factor) >> _TOP) & _PLACES, count)
+            at += 1
+    elif _TWO < length <= _THREE:
+        while at < end:
+            told = _next(_next(begin, word_at(at), factor), word_at(at + _WORD), factor) ^ word_at(at + last)
+            count = _note(state, group, at + length, ((told * factor) >> _TOP) & _PLACES, count)
+            at += 1
+    else:
+        while at < end:
+            count = _note(state, group, at + length, _spot(at, at + last, begin, factor), count)
+            at += 1
     return count
 
 

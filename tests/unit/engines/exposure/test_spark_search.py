@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import shutil
 import signal
@@ -14,9 +15,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import typer
 from typer.testing import CliRunner
 
+from holdfast import wiring_exposure
 from holdfast.app.ports_exposure import Target
+from holdfast.cli import exposure
 from holdfast.engines.exposure import spark_search, spark_worker
 from holdfast.engines.exposure.limits import Limits
 from holdfast.engines.exposure.spark_search import Cluster, SparkGitSearcher
@@ -294,15 +298,32 @@ def test_what_can_be_guessed_is_refused(cluster: Cluster, planted: Planted) -> N
     assert caught.value.code == "secret-guessable"
 
 
-def test_the_command_searches_through_spark(cluster: Cluster, planted: Planted, tmp_path: Path) -> None:
-    from holdfast.cli.main import app
-    from tests.architecture.commands import command_named  # noqa: F401 - the commands are made by importing it
-
-    environment = {"HOLDFAST_CACHE": str(tmp_path / "cache"), "HOLDFAST_KEYS": str(tmp_path / "keys")}
-    words = ["exposure", "search", "--secret-stdin", "--spark", "local[2]", "--json", str(planted.home)]
-    done = CliRunner().invoke(app, words, input=planted.secret, env=environment)
-    assert done.exit_code == 0, done.output
-    assert done.stdout.count('"kind": "hit"') + done.stdout.count('"kind":"hit"') >= 60
+def test_the_command_searches_through_spark(
+    cluster: Cluster, planted: Planted, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    app = typer.Typer()
+    group = typer.Typer()
+    exposure.add_to(group)
+    app.add_typer(group, name="exposure")
+    monkeypatch.setenv("HOLDFAST_CACHE", str(tmp_path / "cache"))
+    monkeypatch.setenv("HOLDFAST_KEYS", str(tmp_path / "keys"))
+    monkeypatch.setattr(wiring_exposure, "quieten", lambda: None)
+    session = cluster.session()
+    monkeypatch.setattr(Cluster, "session", lambda _self: session)
+    words = ["exposure", "search", "--secret-stdin", "--json", str(planted.home)]
+    ended = CliRunner().invoke(app, [*words, "--spark", "local[2]"], input=planted.secret)
+    assert ended.exit_code == 0, ended.output
+    lines = [json.loads(line) for line in ended.stdout.splitlines()]
+    objects = {line["object"] for line in lines if line["kind"] == "hit"}
+    assert {one.oid for one in planted.plants.values() if one.kind == "blob"} <= objects
+    assert any("short pieces of a secret" in words for words in lines[-1]["not_searched"])
+    refused = CliRunner().invoke(app, [*words, "--spark", "local[2]", "--plain"], input=planted.secret)
+    assert refused.exit_code == 2
+    assert "spark-with-plain" in refused.output
+    monkeypatch.setitem(sys.modules, "pyspark", None)
+    missing = CliRunner().invoke(app, [*words, "--spark", "local[2]"], input=planted.secret)
+    assert missing.exit_code == 8
+    assert "holdfast[spark]" in missing.output
 
 
 # -- a worker by itself
