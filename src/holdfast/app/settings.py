@@ -42,6 +42,11 @@ SETTINGS: tuple[Setting, ...] = (
         "",
         "Folders of the server (: between them) below which an incident's exposure search may look; none if empty.",
     ),
+    Setting(
+        "HOLDFAST_PACKS",
+        "",
+        "On a machine of a Spark cluster: folder of packs, for those whose path does not exist there.",
+    ),
     Setting("HOLDFAST_CALENDAR", "utc-weekdays", "Response calendar of new incidents, unless one is named."),
     Setting("HOLDFAST_MAX_OBJECT_BYTES", "107374182400", "Largest piece of evidence, in bytes."),
     Setting(

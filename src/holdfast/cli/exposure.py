@@ -150,20 +150,31 @@ def search(  # noqa: PLR0913 - each is an option
     asking = Asking(secret_stdin, secret_fd, secret_from, lines, null, vault, vault_token, secret)
     ruling = Ruling(rules, baseline, write_baseline, allow, fingerprint_key, sarif)
     try:
-        _check(targets, visibility)
-        ruling.check()
+        _check(targets, visibility, ruling)
         aimed = aim(targets or (), visibility)  # type: ignore[arg-type]  # it was checked to be one of them
         choices = Choices(processes, plain, not no_cache, push_log, credential, spark=spark)
         kit = Kit(settings(), choices, lambda sentence: _warn([sentence]))
         order = _order(kit, asking, ruling, aimed, label or ())
         report = _searched(kit, order, ruling, as_json=as_json, incident=incident)
-        ruling.written(report)
-        if incident is not None:
-            hand_in(incident, report.lines(), as_json=as_json)
+        _keep(report, ruling, incident, as_json=as_json)
     except HoldfastError as error:
         fail(error, as_json=as_json)
-    code = INTERRUPTED if report.interrupted else 0 if report.complete else INCOMPLETE
-    raise typer.Exit(FOUND if fail_if_found and report.hits and not report.interrupted else code)
+    raise typer.Exit(_code(report, fail_if_found=fail_if_found))
+
+
+def _keep(report: Report, ruling: Ruling, incident: str | None, *, as_json: bool) -> None:
+    """Write what was asked for beside the answer, and hand it in."""
+    ruling.written(report)
+    if incident is not None:
+        hand_in(incident, report.lines(), as_json=as_json)
+
+
+def _code(report: Report, *, fail_if_found: bool) -> int:
+    if report.interrupted:
+        return INTERRUPTED
+    if fail_if_found and report.hits:
+        return FOUND
+    return 0 if report.complete else INCOMPLETE
 
 
 def forget(*, as_json: Annotated[bool, typer.Option("--json", help="print the answer as JSON")] = False) -> None:
@@ -278,7 +289,8 @@ def _kit() -> Kit:
     return Kit(settings())
 
 
-def _check(targets: Sequence[str] | None, visibility: str) -> None:
+def _check(targets: Sequence[str] | None, visibility: str, ruling: Ruling) -> None:
+    ruling.check()
     if visibility not in _VISIBILITIES:
         raise BadInputError(
             "visibility-unknown",
