@@ -24,6 +24,7 @@ BODIES: dict[str, Any] = {
     "ask-gate-with-pass": {"scope": "prod", "containment_pass": "x", "pipeline": "deploy"},
     "pack": {"recipient": "court", "purpose": "to show"},
     "ask-sql": {"sql": "SELECT 1"},
+    "search-exposure": {"secret": "nobody's word of many letters", "items": ["ev-1"]},
     "login": {"account": "ada", "password": "wrong password", "code": "000000", "label": "test"},
     "passkey-sign-in": {"nonce": "x", "answer": {}},
     "enrol-passkey": {"answer": {}, "label": "test"},
@@ -76,7 +77,8 @@ def ask(api: Api, route: Route, incident: str, headers: dict[str, str]) -> tuple
     """Status and body of a well-formed request to a route, the incident's id masked."""
     method, path, operation = route
     place = path.replace("{incident_id}", incident).replace("{evidence_id}", "ev-1")
-    place = place.replace("{play_id}", "play-1").replace("{update_id}", "update-1").replace("{name}", "answers.json")
+    name = "summary.json" if operation == "read-exposure-file" else "answers.json"
+    place = place.replace("{play_id}", "play-1").replace("{update_id}", "update-1").replace("{name}", name)
     more: dict[str, Any] = {"headers": headers}
     if operation == "upload-object":
         more["content"] = b"bytes"

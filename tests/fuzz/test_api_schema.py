@@ -30,6 +30,12 @@ QUIET = hypothesis.settings(
 )
 
 
+@schemathesis.serializer("application/x-ndjson")
+def lines(_context: Any, value: Any) -> bytes:
+    """A body of lines, as reports are: bytes as they are, anything else as one line of JSON."""
+    return value if isinstance(value, bytes) else json.dumps(value, default=str).encode() + b"\n"
+
+
 @pytest.fixture(scope="module")
 def house(tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
     with open_house(tmp_path_factory.mktemp("fuzz")) as opened:
