@@ -18,12 +18,12 @@ import time
 import zlib
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
 from numba import njit
 from tests.planting import Planted, new_repository, plant
+from tests.unit.engines.exposure.listening import Heard, wrong
 
 from holdfast.app.ports_exposure import Target
 from holdfast.engines.exposure import git_search
@@ -36,30 +36,10 @@ from holdfast.exposure.git.layout import TREE
 from holdfast.exposure.git.memory import word_at
 from holdfast.exposure.matching import matcher
 from holdfast.exposure.query import Query, compile_query
-from holdfast.exposure.results import Fault, Hit
 from holdfast.kernel.secrets import SecretValue
 
 TOP = Path(__file__).resolve().parents[1]
 PIECE = 1 << 20
-
-
-@dataclass
-class Heard:
-    """What a search said."""
-
-    hits: list[Hit] = field(default_factory=list)
-    faults: list[Fault] = field(default_factory=list)
-
-    def hit(self, hit: Hit) -> None:
-        """Keep it."""
-        self.hits.append(hit)
-
-    def fault(self, fault: Fault) -> None:
-        """Keep it."""
-        self.faults.append(fault)
-
-    def progress(self, *_: object) -> None:
-        """Nobody looks."""
 
 
 def cpu() -> float:
@@ -177,13 +157,6 @@ def peers(planted: Planted, query: Query, ours: float) -> None:
         print("  git cat-file | rg: not measured, rg is not installed")
 
 
-def found_of(planted: Planted, heard: Heard) -> int:
-    """Plants that were found."""
-    objects = {hit.object for hit in heard.hits}
-    files = {hit.path for hit in heard.hits if hit.kind == "git-file"}
-    return sum(one.oid in objects if one.oid else one.path in files for one in planted.plants.values())
-
-
 def measure(source: Path) -> None:
     """One repository."""
     with planted_in(source) as planted:
@@ -199,7 +172,11 @@ def measure(source: Path) -> None:
         with _parts(parts):
             GitSearcher(processes=os.cpu_count() or 1).search(Target(str(planted.home), source.name), query, heard)
         ours, wall = cpu() - begun, time.perf_counter() - walled
-        plants = f"{found_of(planted, heard)} of {len(planted.plants)} plants"
+        missed = wrong(planted, heard)
+        plants = (
+            f"{len(planted.plants) - len(missed)} of {len(planted.plants)} plants in their class and with their origin"
+        )
+        print("".join(f"  {one}\n" for one in missed), end="")
         print(f"{source}: {packed / 1e6:,.0f} MB packed, {len(store.ids):,} objects, {plants}")
         print(f"  bound: {limit:.2f} s ({inflated / 1e6:,.0f} MB)")
         print(f"  search: {ours:.2f} s of CPU, {wall:.2f} s; {ours / limit:.2f} times the bound (aim 1.8)")

@@ -21,8 +21,9 @@ from pathlib import Path
 
 from tests.planting import new_repository
 from tests.rule_planting import KEY, RulePlants, plant_rules
+from tests.unit.engines.exposure.listening import Heard
 
-from benchmarks.bench_exposure import TOP, Heard, borrow, cpu, spent, stand_in
+from benchmarks.bench_exposure import TOP, borrow, cpu, spent, stand_in
 from holdfast.app.ports_exposure import Target
 from holdfast.engines.exposure.git_layout import git_folder
 from holdfast.engines.exposure.git_search import GitSearcher

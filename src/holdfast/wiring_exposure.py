@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO
 
 from holdfast import __version__
-from holdfast.app.exposing import Means, Named
+from holdfast.app.exposing import Means
 from holdfast.app.ports_exposure import Listener, Searcher, Target
 from holdfast.app.settings import Settings
 from holdfast.engines.exposure import hardening, secret_input
@@ -24,6 +24,7 @@ from holdfast.engines.exposure.keeping import ExposureKey, load_or_create_key
 from holdfast.engines.exposure.remotes import RemoteSearcher, checked, is_remote
 from holdfast.engines.exposure.secret_input import Given, VaultPlace
 from holdfast.exposure.query import Query
+from holdfast.exposure.report import Named
 from holdfast.exposure.results import Totals, Visibility
 from holdfast.kernel.errors import BadInputError, NotFoundError
 from holdfast.kernel.instants import format_instant

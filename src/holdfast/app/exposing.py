@@ -22,26 +22,13 @@ from typing import Any, Protocol
 from holdfast.app.ports_exposure import Searcher, Target
 from holdfast.exposure.passing import Passed, Passing
 from holdfast.exposure.query import Query
+from holdfast.exposure.report import Named
 from holdfast.exposure.results import Fault, Hit, Provenance, Totals, Touch, Unknown
 from holdfast.kernel.errors import HoldfastError
 
 FORMAT = "holdfast-exposure/1"
 _REMEMBERED = 1 << 14
 """Texts whose redaction is kept at hand: one path or author comes again and again."""
-
-
-@dataclass(frozen=True, slots=True)
-class Named:
-    """A secret as results may name it."""
-
-    number: int
-    fingerprint: str
-    """Keyed: equal secrets look equal to whoever has the same key, and nothing else can be told from it."""
-    label: str | None = None
-
-    def as_json(self) -> dict[str, Any]:
-        """The name as an object."""
-        return {"number": self.number, "fingerprint": self.fingerprint, "label": self.label}
 
 
 @dataclass(frozen=True, slots=True)

@@ -47,7 +47,7 @@ from holdfast.evidence.state import Item
 from holdfast.exposure import report as reporting
 from holdfast.exposure.places import Place
 from holdfast.exposure.query import compile_query
-from holdfast.exposure.report import Report, Searched
+from holdfast.exposure.report import Named, Report, Searched
 from holdfast.exposure.results import Fault, Hit, Visibility
 from holdfast.exposure.summary import Made, searched_event
 from holdfast.kernel.errors import BadInputError, ConflictError, HoldfastError, RefusedError
@@ -255,7 +255,7 @@ class Exposures:
         aims = tuple(replace(aim, shown=query.redact(aim.shown)) for aim in aims)
         with self._scratch() as scratch:
             targets, faults = self._targets(state, viewer, aims, Path(scratch), running)
-            order = Order(targets, query, (exposing.Named(0, mark, wanted.label),))
+            order = Order(targets, query, (Named(0, mark, wanted.label),))
             hidden = re.compile(re.escape(scratch) + r"(/items/[0-9]+/?)?")
             found = exposing.search(order, self.means(), _Telling(running, hidden))
             report = _told(found, aims, faults, hidden)

@@ -11,10 +11,10 @@ from typing import Any
 
 import pytest
 
-from holdfast.app.exposing import Means, Named, Order, Report, Step, search
+from holdfast.app.exposing import Means, Order, Report, Step, search
 from holdfast.app.ports_exposure import Listener, Target
 from holdfast.exposure.query import Query, compile_query
-from holdfast.exposure.report import read
+from holdfast.exposure.report import Named, read
 from holdfast.exposure.results import Fault, Hit, Provenance, Totals, Touch
 from holdfast.kernel.errors import UnavailableError
 from holdfast.kernel.secrets import SecretValue
