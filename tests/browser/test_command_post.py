@@ -171,7 +171,7 @@ def test_a_screenshot_is_dropped_into_evidence(incident: Incident, opened: Opens
     page.get_by_role("link", name="Show it here").click()
     picture = page.locator(".evidence-picture")
     expect(picture).to_be_visible()
-    assert picture.evaluate("image => image.complete && image.naturalWidth") == 1
+    assert picture.evaluate("image => image.decode().then(() => image.naturalWidth)") == 1
     expect(page.locator("#trail")).to_contain_text("viewed ev-1")
 
 

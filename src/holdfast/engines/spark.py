@@ -45,6 +45,8 @@ OPTIONS: Mapping[str, str] = MappingProxyType(
         "spark.sql.parquet.compression.codec": "zstd",
     }
 )
+_PATIENCE = 10
+"""Seconds that Java gets to end by itself."""
 _LOCAL = {"spark.driver.host": "127.0.0.1", "spark.driver.bindAddress": "127.0.0.1"}
 _LOGGING = """rootLogger.level = error
 rootLogger.appenderRef.err.ref = err
@@ -122,7 +124,7 @@ class SparkEngine:
 
     def close(self) -> None:
         """End the session; the folder is its giver's to remove."""
-        self._session.stop()
+        end(self._session)
         self._shapes.close()
 
     def _copied(self, part: Path) -> str:
@@ -153,6 +155,29 @@ def start(own: Path, master: str, options: Mapping[str, str] = OPTIONS) -> Spark
     need()
     (own / "tmp").mkdir(mode=0o700, parents=True, exist_ok=True)
     return _session(own, master, options)
+
+
+def end(session: SparkSession) -> None:
+    """End a session and the Java process it ran in.
+
+    pyspark keeps that process for the next session, which would then write where the first was told to.
+    """
+    from pyspark import SparkContext  # noqa: PLC0415 - optional: the product starts without it
+
+    session.stop()
+    gateway: Any = SparkContext._gateway  # noqa: SLF001 - there is no public way to end it
+    SparkContext._gateway = SparkContext._jvm = None  # noqa: SLF001 - likewise
+    if gateway is None:
+        return
+    gateway.shutdown()
+    java: subprocess.Popen[bytes] | None = gateway.proc
+    if java is not None and java.stdin is not None:
+        java.stdin.close()  # it ends when this does
+        try:
+            java.wait(_PATIENCE)
+        except subprocess.TimeoutExpired:
+            java.kill()
+            java.wait()
 
 
 def need() -> None:

@@ -83,7 +83,7 @@ class Cluster:
     def close(self) -> None:
         """End the session and remove its files."""
         if self._session is not None:
-            self._session.stop()
+            spark.end(self._session)
             self._session = None
         if self._own is not None:
             shutil.rmtree(self._own, ignore_errors=True)
