@@ -14,30 +14,36 @@ from holdfast.engines.exposure.walker import ARENA, DEPTH, Walked
 from holdfast.exposure.git import layout, plain
 from holdfast.exposure.git.graph import Graph, read_object
 from holdfast.exposure.git.layout import (
+    BEFORE,
     BLOB,
     COMMITS,
     DONE,
     EDGES,
     ENTRIES,
     FAULTS,
+    ID_ROOM,
     LENGTH,
     MADE,
     MATCHED,
     MISSING,
+    MOVED,
     NAMED,
     PARENTS,
     RECORDS,
     STATUS,
     TAGS,
+    TOLD,
+    WANTED,
     Whole,
 )
 from holdfast.exposure.git.plain import UnmadeError
 
 _EDGES, _NAMED, _NAMES, _MISSING = 1 << 20, 1 << 18, 32 << 20, 1 << 17
 _COMMITS, _PARENTS, _TAGS = 1 << 15, 1 << 17, 4096
-_RECENT = 1 << 16
-_ENTRIES = ARENA // 22
-"""Entries of trees that fit into the arena: none is shorter."""
+_WANTED = 1 << 22
+"""New entries of one tree must fit; they are looked up as soon as there are some thousands."""
+_ENTRIES = ARENA // 22 + MOVED
+"""Entries of trees that fit into the arena, as none is shorter; and what is written over."""
 
 
 class LinkReader:
@@ -134,18 +140,17 @@ class LinkReader:
         edges: bool,
         search: bool,
     ) -> set[int]:
-        from holdfast.exposure.git import links, trees  # noqa: PLC0415 - kernels, which the plain engine does without
+        from holdfast.exposure.git import links  # noqa: PLC0415 - kernels, which the plain engine does without
 
         walker, store = self._worker.walker, self._worker.store
-        buffers = self._ready(trees.RECENT)
-        buffers.forget()
-        if wanted:
-            buffers.marks[np.fromiter(wanted, np.int64)] = 1
+        buffers = self._ready()
+        buffers.mark(wanted)
         state = walker.state
         layout.point_at_pack(state, pack.entries.pack, roots)
         assert pack.numbers.flags.c_contiguous
         state[layout.L_NUMBERS] = pack.numbers.ctypes.data
         state[layout.MARKED] = bool(wanted)
+        state[BEFORE] = state[WANTED] = 0
         matcher = self._worker.matcher
         anchor = matcher.width if search else 0
         lengths = np.array(matcher.lengths or [1], np.int64)
@@ -155,9 +160,14 @@ class LinkReader:
             links.link_step(state, store.repository.width, anchor, edges)
             walked.faults += walker.faults()
             buffers.gather(graph, state)
+            while state[TOLD] < state[WANTED]:
+                links.go_on(state, store.repository.width)
+                buffers.gather_missing(graph, state)
+            buffers.gather_numbers(state)
             hits = matcher.among(walker.scan.data[: int(state[LENGTH])], walker.record_at[: int(state[RECORDS])])
             for node, _ in walker.placed(hits, int(state[RECORDS]), int(state[LENGTH]), lengths, whole=False):
                 families.add(int(pack.entries.pack.family[node]))
+        buffers.gather_edges(graph)
         found.objects += int(state[ENTRIES])
         found.made += int(state[MADE])
         found.matched += int(state[MATCHED])
@@ -165,9 +175,9 @@ class LinkReader:
         found.faults += [(name, _reason(code, pack.entries.object_id(entry))) for entry, code in walked.faults]
         return families
 
-    def _ready(self, recent: int) -> _Buffers:
+    def _ready(self) -> _Buffers:
         if self._buffers is None:
-            self._buffers = _Buffers(self._worker.store, recent)
+            self._buffers = _Buffers(self._worker.store)
             self._buffers.point(self._worker.walker.state)
         return self._buffers
 
@@ -175,12 +185,15 @@ class LinkReader:
 class _Buffers:
     """What links are read into."""
 
-    def __init__(self, store: Store, recent: int) -> None:
-        self._first = np.ascontiguousarray(store.first.byteswap())
-        self._second = np.ascontiguousarray(store.second.byteswap())
-        self._bucket, self._bits = buckets(store.first)
-        self.marks = np.zeros(len(store.first) + 1, np.uint8)
-        self._recent = [_whole(recent), _whole(recent), _whole(recent) - 1]
+    def __init__(self, store: Store) -> None:
+        self._ids = store.ids
+        assert self._ids.flags.c_contiguous
+        self._bucket, self._bits = store.buckets()
+        self._marks, self._maybe = np.zeros(len(store.ids) + 1, np.uint8), np.zeros(1 << 16, np.uint8)
+        self._wanted, self._wanted_from = np.empty((_WANTED + 1, ID_ROOM), np.uint8), np.empty(_WANTED, np.int64)
+        self._numbers: list[Whole] = []
+        self._edge_tree: list[NDArray[np.int32]] = []
+        self._edge_child: list[NDArray[np.int32]] = []
         self._edges = [np.empty(_EDGES, np.int32), np.empty(_EDGES, np.int32)]
         self._named = [_whole(_NAMED) for _ in range(4)]
         self._names = np.empty(_NAMES, np.uint8)
@@ -192,23 +205,24 @@ class _Buffers:
         self._trees = [np.empty(_ENTRIES, np.int32) for _ in range(3)]
         self._frames = [_whole(DEPTH + 1) for _ in range(4)]
 
-    def forget(self) -> None:
-        """Begin anew: an answer that is remembered is not told again."""
-        self.marks[:] = 0
-        # No place holds an id that belongs to it: not even one of zeros or ones is taken for one that was seen.
-        self._recent[0][:] = -1
-        self._recent[0][-1] = 0
+    def mark(self, numbers: AbstractSet[int]) -> None:
+        """Begin anew, with other marked objects."""
+        self._marks[:] = self._maybe[:] = 0
+        self._numbers, self._edge_tree, self._edge_child = [], [], []
+        if numbers:
+            marked = np.fromiter(numbers, np.int64, len(numbers))
+            self._marks[marked] = 1
+            self._maybe[np.ascontiguousarray(self._ids[marked, :2]).view("<u2")] = 1
 
     def point(self, state: Whole) -> None:
         """Put their addresses into a walk's row."""
         for place, array in (
-            (layout.K_FIRST, self._first),
-            (layout.K_SECOND, self._second),
+            (layout.K_IDS, self._ids),
             (layout.K_BUCKET, self._bucket),
-            (layout.K_MARKS, self.marks),
-            (layout.R_FIRST, self._recent[0]),
-            (layout.R_SECOND, self._recent[1]),
-            (layout.R_NUMBER, self._recent[2]),
+            (layout.K_MARKS, self._marks),
+            (layout.K_MAYBE, self._maybe),
+            (layout.L_WANTED, self._wanted),
+            (layout.L_WANTED_FROM, self._wanted_from),
             (layout.L_EDGE_TREE, self._edges[0]),
             (layout.L_EDGE_CHILD, self._edges[1]),
             (layout.L_NAMED_TREE, self._named[0]),
@@ -237,18 +251,17 @@ class _Buffers:
         # Ids that one commit misses are all told, however many parents it has.
         state[layout.L_MISSING_COUNT] = _MISSING - 2
         state[layout.L_COMMIT_COUNT], state[layout.L_PARENT_COUNT] = _COMMITS, _PARENTS
-        state[layout.L_TAG_COUNT] = _TAGS
+        state[layout.L_TAG_COUNT], state[layout.L_WANTED_COUNT] = _TAGS, _WANTED
 
     def gather(self, graph: Graph, state: Whole) -> None:
         """Take what a step read out of the buffers."""
         if state[EDGES]:
-            graph.edge_tree.append(self._edges[0][: state[EDGES]].copy())
-            graph.edge_child.append(self._edges[1][: state[EDGES]].copy())
+            self._edge_tree.append(self._edges[0][: state[EDGES]].copy())
+            self._edge_child.append(self._edges[1][: state[EDGES]].copy())
         count = int(state[NAMED])
         if count:
             self._gather_names(graph, count)
-        for place in range(int(state[MISSING])):
-            graph.missing.setdefault(self._missing_id[place].tobytes(), int(self._missing[place]))
+        self.gather_missing(graph, state)
         if state[COMMITS]:
             graph.commits.append(self._commit[: 5 * state[COMMITS]].reshape(-1, 5).copy())
         if state[PARENTS]:
@@ -256,6 +269,24 @@ class _Buffers:
             graph.parents.append(np.stack([self._parents[0][:count], self._parents[1][:count]], axis=1))
         count = int(state[TAGS])
         graph.tags.update(zip(self._tags[0][:count].tolist(), self._tags[1][:count].tolist(), strict=True))
+
+    def gather_missing(self, graph: Graph, state: Whole) -> None:
+        """Take what is named and not here."""
+        for place in range(int(state[MISSING])):
+            graph.missing.setdefault(self._missing_id[place].tobytes(), int(self._missing[place]))
+
+    def gather_numbers(self, state: Whole) -> None:
+        """Take the numbers of what was looked up, where an edge may want them."""
+        self._numbers.append(self._wanted_from[: int(state[WANTED])].astype(np.int32))
+
+    def gather_edges(self, graph: Graph) -> None:
+        """Take the edges of all steps, with the numbers that were looked up since."""
+        if self._edge_tree:
+            numbers, child = np.concatenate(self._numbers), np.concatenate(self._edge_child)
+            child = np.where(child < 0, -1 - child, numbers[np.maximum(child, 0)])
+            here = child >= 0
+            graph.edge_tree.append(np.concatenate(self._edge_tree)[here])
+            graph.edge_child.append(child[here])
 
     def _gather_names(self, graph: Graph, count: int) -> None:
         trees, children, at, length = (part[:count] for part in self._named)
@@ -271,13 +302,6 @@ class _Buffers:
 
 def _whole(count: int) -> Whole:
     return np.zeros(count, np.int64)
-
-
-def buckets(first: NDArray[np.uint64]) -> tuple[Whole, int]:
-    """Where ids with the same first bits begin, with some eight ids each; and how many bits."""
-    bits = max(8, len(first).bit_length() - 3)
-    edges = np.arange(1 << bits, dtype=np.uint64) << np.uint64(64 - bits)
-    return np.append(np.searchsorted(first, edges), len(first)).astype(np.int64), bits
 
 
 def _reason(code: int, oid: str) -> str:

@@ -50,6 +50,16 @@ class Store:
     second: NDArray[np.uint64] = field(default_factory=lambda: np.zeros(0, np.uint64))
     faults: list[tuple[str, str]] = field(default_factory=list)
     _loose: dict[str, Path] = field(default_factory=dict)
+    _buckets: tuple[NDArray[np.int32], int] | None = None
+
+    def buckets(self) -> tuple[NDArray[np.int32], int]:
+        """Where ids with the same first bits begin, with some eight ids each; and how many bits."""
+        if self._buckets is None:
+            bits = max(8, len(self.first).bit_length() - 3)
+            edges = np.arange(1 << bits, dtype=np.uint64) << np.uint64(64 - bits)
+            begins = np.append(np.searchsorted(self.first, edges), len(self.first))
+            self._buckets = begins.astype(np.int32), bits
+        return self._buckets
 
     def number(self, oid: str) -> int:
         """Number of an object; -1 when it is not here."""

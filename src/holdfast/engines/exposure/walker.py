@@ -69,8 +69,9 @@ class Walker:
     def __init__(self) -> None:
         """Ask for the address space."""
         self.state = np.zeros(STATE, np.int64)
-        self.arena, self.scan = np.empty(ARENA, np.uint8), np.empty(SCAN, np.uint8)
-        self._delta, self._head = np.empty(DELTA, np.uint8), np.zeros(walking.HEAD, np.uint8)
+        room = walking.ROOM
+        self.arena, self.scan = np.empty(ARENA + room, np.uint8), np.empty(SCAN + room, np.uint8)
+        self._delta, self._head = np.empty(DELTA, np.uint8), np.zeros(walking.HEAD + room, np.uint8)
         self._heads = np.zeros(1 << 16, np.uint8)
         for start in _STARTS:
             self._heads[int.from_bytes(start, "big")] = 1

@@ -15,6 +15,7 @@ from holdfast.exposure.git.layout import (
     B_FAULT_COUNT,
     BAD_COMMIT,
     BAD_TREE,
+    BEFORE,
     COMMIT,
     COMMITS,
     DONE,
@@ -45,13 +46,15 @@ from holdfast.exposure.git.layout import (
     RECORDS,
     STATUS,
     TAGS,
+    TOLD,
     TOO_LARGE,
     TOP,
     TREE,
+    WANTED,
     Whole,
 )
 from holdfast.exposure.git.memory import byte_at, put_byte, put_word, word_at
-from holdfast.exposure.git.trees import find, has_room, miss, read_tree
+from holdfast.exposure.git.trees import find, has_room, look_up, miss, read_tree
 from holdfast.exposure.git.walking import FLUSH, descend, fault, give_back, lay_out, make, prepare, take, usable
 
 ROW = 5
@@ -62,6 +65,8 @@ _SPACE, _LINE_END, _CLOSING, _MINUS = 32, 10, 62, 45
 _TREE_WORD, _PARENT_WORD = 0x74726565, 0x706172656E74
 _AUTHOR_WORD, _COMMITTER_WORD, _OBJECT_WORD = 0x617574686F72, 0x636F6D6D69747465, 0x6F626A656374
 _SCRATCH = 64
+_ENOUGH = 1 << 14
+"""Ids after which they are looked up: so many stay in the processor's cache."""
 
 
 @kernel
@@ -82,7 +87,7 @@ def _hexadecimal(state: Whole, at: int, width: int) -> int:
         if high < 0 or low < 0:
             return _NO_ID
         put_byte(scratch + k, (high << 4) | low)
-    return find(state, scratch)
+    return find(state, scratch, width)
 
 
 @kernel
@@ -189,6 +194,7 @@ def _may_go_on(state: Whole) -> bool:
     return (
         has_room(state)
         and state[LENGTH] <= FLUSH
+        and state[WANTED] < _ENOUGH
         and state[FAULTY] < state[B_FAULT_COUNT] - 2
         and state[COMMITS] < state[L_COMMIT_COUNT]
         and state[PARENTS] < state[L_PARENT_COUNT] // 2
@@ -206,8 +212,17 @@ def _read(state: Whole, node: int, width: int, edges: bool) -> int:
 
 
 @kernel
+def go_on(state: Whole, width: int) -> None:
+    """Look up what a step left, with an empty buffer for missing ids."""
+    state[MISSING] = 0
+    look_up(state, width)
+
+
+@kernel
 def link_step(state: Whole, width: int, anchor: int, edges: bool) -> None:
     """Walk on through trees, commits and tags until a buffer is full; see ``walking.step``.
+
+    Afterwards the wanted ids are looked up, until ``TOLD`` of them are: ``go_on`` does the rest.
 
     Args:
         state: the walk's row of numbers.
@@ -217,7 +232,15 @@ def link_step(state: Whole, width: int, anchor: int, edges: bool) -> None:
     """
     state[RECORDS] = state[LENGTH] = state[FAULTY] = state[HEADS] = 0
     state[EDGES] = state[NAMED] = state[NAMES] = state[MISSING] = 0
+    state[BEFORE] += state[WANTED]
+    state[WANTED] = state[TOLD] = 0
     state[COMMITS] = state[PARENTS] = state[TAGS] = 0
+    _walk(state, width, anchor, edges)
+    look_up(state, width)
+
+
+@kernel
+def _walk(state: Whole, width: int, anchor: int, edges: bool) -> None:
     state[STATUS] = MORE
     while _may_go_on(state):
         node = take(state)
@@ -229,7 +252,7 @@ def link_step(state: Whole, width: int, anchor: int, edges: bool) -> None:
             continue
         make(state, node)
         filled, records = state[LENGTH], state[RECORDS]
-        empty = filled == 0 and state[EDGES] == 0 and state[NAMED] == 0 and state[MISSING] == 0
+        empty = filled == 0 and state[EDGES] == 0 and state[NAMED] == 0 and state[MISSING] == 0 and state[WANTED] == 0
         read = np.int64(-1)
         if anchor == 0 or lay_out(state, node, anchor, False):
             read = np.int64(_read(state, node, width, edges))

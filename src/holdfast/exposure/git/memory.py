@@ -13,7 +13,11 @@ from llvmlite import ir
 from numba import types
 from numba.extending import intrinsic
 
+from holdfast.exposure.git.layout import MOVED
+
 _WORD = ir.IntType(64)
+_LINE = ir.VectorType(ir.IntType(8), MOVED)
+_INTS = ir.VectorType(ir.IntType(32), MOVED // 4)
 
 
 def _load(bits: int, *, signed: bool) -> Any:  # noqa: ANN401 - what numba makes of it
@@ -72,3 +76,72 @@ def big_word_at(typing_context: Any, address: Any) -> Any:  # noqa: ANN401 - num
 
     del typing_context, address
     return types.uint64(types.int64), generate
+
+
+@intrinsic
+def move(typing_context: Any, target: Any, source: Any) -> Any:  # noqa: ANN401 - numba's own
+    """Copy ``MOVED`` bytes."""
+
+    def generate(context: Any, builder: Any, _signature: Any, arguments: Any) -> Any:  # noqa: ANN401 - likewise
+        to, place = (builder.inttoptr(one, _LINE.as_pointer()) for one in arguments)
+        value = builder.load(place)
+        value.align = 1
+        builder.store(value, to).align = 1
+        return context.get_dummy_value()
+
+    del typing_context, target, source
+    return types.void(types.int64, types.int64), generate
+
+
+@intrinsic
+def shift_ints(typing_context: Any, target: Any, source: Any, shift: Any) -> Any:  # noqa: ANN401 - numba's own
+    """Copy eight numbers of four bytes, each greater by the same."""
+
+    def generate(context: Any, builder: Any, _signature: Any, arguments: Any) -> Any:  # noqa: ANN401 - likewise
+        to, place = (builder.inttoptr(one, _INTS.as_pointer()) for one in arguments[:2])
+        value = builder.load(place)
+        value.align = 1
+        more = ir.Constant(_INTS, ir.Undefined)
+        for k in range(_INTS.count):
+            more = builder.insert_element(more, builder.trunc(arguments[2], _INTS.element), ir.IntType(32)(k))
+        builder.store(builder.add(value, more), to).align = 1
+        return context.get_dummy_value()
+
+    del typing_context, target, source, shift
+    return types.void(types.int64, types.int64, types.int64), generate
+
+
+@intrinsic
+def ones(typing_context: Any, value: Any) -> Any:  # noqa: ANN401 - numba's own
+    """How many bits of a number are set."""
+
+    def generate(_context: Any, builder: Any, _signature: Any, arguments: Any) -> Any:  # noqa: ANN401 - likewise
+        return builder.ctpop(arguments[0])
+
+    del typing_context, value
+    return types.int64(types.int64), generate
+
+
+@intrinsic
+def lowest(typing_context: Any, value: Any) -> Any:  # noqa: ANN401 - numba's own
+    """Which bit of a number, that is not 0, is the lowest that is set."""
+
+    def generate(_context: Any, builder: Any, _signature: Any, arguments: Any) -> Any:  # noqa: ANN401 - likewise
+        return builder.cttz(arguments[0], ir.IntType(1)(1))
+
+    del typing_context, value
+    return types.int64(types.int64), generate
+
+
+@intrinsic
+def fetch(typing_context: Any, address: Any) -> Any:  # noqa: ANN401 - numba's own
+    """Ask for the memory at an address, which is read soon."""
+
+    def generate(context: Any, builder: Any, _signature: Any, arguments: Any) -> Any:  # noqa: ANN401 - likewise
+        byte, number = ir.IntType(8).as_pointer(), ir.IntType(32)
+        asked = builder.module.declare_intrinsic("llvm.prefetch", (byte,), ir.FunctionType(ir.VoidType(), [byte] + [number] * 3))
+        builder.call(asked, [builder.inttoptr(arguments[0], byte), number(0), number(3), number(1)])
+        return context.get_dummy_value()
+
+    del typing_context, address
+    return types.void(types.int64), generate

@@ -1,6 +1,7 @@
-"""The part of the links' kernel that reads trees: new entries are looked up, what is copied from a base is taken over.
+"""The part of the links' kernel that reads trees: new entries are noted to be looked up, the rest comes from the base.
 
-Whatever is told lands in the buffers of a walk (``L_…`` of ``layout``).
+Whatever is told lands in the buffers of a walk (``L_…`` of ``layout``). Ids are looked up some thousands at a time:
+one alone waits for memory three times, and many wait together.
 """
 
 from __future__ import annotations
@@ -12,16 +13,18 @@ from holdfast.exposure.git.jit import kernel
 from holdfast.exposure.git.layout import (
     B_ARENA,
     B_DELTA,
+    BEFORE,
     BELOW,
     DEPTH,
     EDGES,
     ENTRIES_AT,
     FIRST,
+    ID_ROOM,
     K_BITS,
     K_BUCKET,
-    K_FIRST,
+    K_IDS,
     K_MARKS,
-    K_SECOND,
+    K_MAYBE,
     L_BEGINS,
     L_EDGE_CHILD,
     L_EDGE_COUNT,
@@ -42,46 +45,90 @@ from holdfast.exposure.git.layout import (
     L_NAMES_SIZE,
     L_SPECIAL,
     L_TOLD,
+    L_WANTED,
+    L_WANTED_COUNT,
+    L_WANTED_FROM,
     LEAN,
     MARKED,
     MISSING,
+    MOVED,
     NAMED,
     NAMES,
+    NEAR,
     OWN,
-    R_FIRST,
-    R_NUMBER,
-    R_SECOND,
     SPECIAL_AT,
     SPECIALS,
+    TOLD,
     TOP,
+    WANTED,
     Whole,
 )
-from holdfast.exposure.git.memory import big_word_at, byte_at, int_at, put_int, put_word, word_at
+from holdfast.exposure.git.memory import (
+    big_word_at,
+    byte_at,
+    fetch,
+    int_at,
+    lowest,
+    move,
+    put_int,
+    put_word,
+    shift_ints,
+    word_at,
+)
 from holdfast.exposure.git.walking import delta_end, operation, sprouts
 
-RECENT = 1 << 16
-"""Look-ups that are remembered."""
 LONGEST_NAME = 1 << 16
 """Bytes of one name that are told; file systems stop at 255."""
 _DIRECTORY, _LINK, _ONE = 0x34, 0x36, 0x31
 """Modes of entries: ``40000`` is a folder, ``160000`` another repository."""
 _DAMAGED, _FULL = -1, -2
 _SPACE = 32
+_FOLDER, _MARKED = 1, 2
+"""Bits of what is noted of an entry."""
+_AT_ONCE = 32
+"""Look-ups that wait for memory together."""
+_LOW_BITS, _HIGH_BITS = 0x0101010101010101, -0x7F7F7F7F7F7F7F80
+"""Of eight bytes the lowest bits, and the highest."""
 
 
 @kernel
-def find(state: Whole, at: int) -> int:
+def _bucket(state: Whole, at: int) -> int:
+    return state[K_BUCKET] + 4 * np.int64(big_word_at(at) >> state[K_BITS])
+
+
+@kernel
+def find(state: Whole, at: int, width: int) -> int:
     """Number of the object whose id lies at an address; -1 when there is none.
 
     Sixteen bytes are compared: that those of two objects are equal, by chance or by design, is out of reach.
     """
     first, second = word_at(at), word_at(at + 8)
-    number = big_word_at(at) >> state[K_BITS]
-    bucket = state[K_BUCKET] + 8 * np.int64(number)
-    for place in range(word_at(bucket), word_at(bucket + 8)):
-        if word_at(state[K_FIRST] + 8 * place) == first and word_at(state[K_SECOND] + 8 * place) == second:
+    bucket = _bucket(state, at)
+    for place in range(int_at(bucket), int_at(bucket + 4)):
+        row = state[K_IDS] + width * place
+        if word_at(row) == first and word_at(row + 8) == second:
             return np.int64(place)
     return np.int64(-1)
+
+
+@kernel
+def look_up(state: Whole, width: int) -> None:
+    """Look up what is wanted, until all is told or the buffer of missing ids is full."""
+    ids, sources = state[L_WANTED], state[L_WANTED_FROM]
+    while state[TOLD] < state[WANTED] and state[MISSING] + _AT_ONCE <= state[L_MISSING_COUNT]:
+        begin, end = state[TOLD], min(state[TOLD] + _AT_ONCE, state[WANTED])
+        for k in range(begin, end):
+            fetch(_bucket(state, ids + ID_ROOM * k))
+        for k in range(begin, end):
+            row = state[K_IDS] + width * int_at(_bucket(state, ids + ID_ROOM * k))
+            fetch(row)
+            fetch(row + 64)
+        for k in range(begin, end):
+            number = find(state, ids + ID_ROOM * k, width)
+            if number < 0:
+                miss(state, word_at(sources + 8 * k), ids + ID_ROOM * k, width)
+            put_word(sources + 8 * k, number)
+        state[TOLD] = end
 
 
 @kernel
@@ -93,8 +140,13 @@ def _entry(at: int, end: int, width: int) -> tuple[int, int]:
     if space >= end or byte_at(space) != _SPACE:
         return -1, at
     stop = space + 1
-    while stop < end and byte_at(stop) != 0:
-        stop += 1
+    while stop < end:
+        word = word_at(stop)
+        zeros = (word - _LOW_BITS) & ~word & _HIGH_BITS
+        if zeros != 0:
+            stop += lowest(zeros) >> 3
+            break
+        stop += 8
     if stop + 1 + width > end:
         return -1, at
     return space + 1, stop
@@ -130,19 +182,30 @@ def has_room(state: Whole) -> bool:
         and state[NAMES] + LONGEST_NAME < state[L_NAMES_SIZE]
         and state[MISSING] < state[L_MISSING_COUNT]
         and state[EDGES] < state[L_EDGE_COUNT]
+        and state[WANTED] < state[L_WANTED_COUNT]
     )
 
 
 @kernel
-def _tell(state: Whole, tree: int, told: int, start: int, stop: int, edges: bool) -> None:
-    """Tell an entry whose object is known: a folder's edge, a marked object's name."""
-    number = (told >> 1) - 1
-    if byte_at(state[K_MARKS] + number):
-        _name(state, tree, number, start, stop)
-    if edges and told & 1:
+def _tell(state: Whole, tree: int, what: int, start: int, stop: int, edges: bool) -> None:
+    """Tell a special entry: a folder's edge, a marked object's name."""
+    if what & _MARKED:
+        _name(state, tree, what >> 2, start, stop)
+    if edges and what & _FOLDER:
         put_int(state[L_EDGE_TREE] + 4 * state[EDGES], tree)
-        put_int(state[L_EDGE_CHILD] + 4 * state[EDGES], number)
+        # What is not looked up yet is told by its number among the wanted.
+        put_int(state[L_EDGE_CHILD] + 4 * state[EDGES], -1 - (what >> 2) if what & _MARKED else what >> 2)
         state[EDGES] += 1
+
+
+@kernel
+def _want(state: Whole, tree: int, at: int, folder: bool) -> int:
+    """Note an id that is to be looked up; what is noted of its entry."""
+    place = state[WANTED]
+    move(state[L_WANTED] + ID_ROOM * place, at)
+    put_word(state[L_WANTED_FROM] + 8 * place, tree)
+    state[WANTED] = place + 1
+    return ((state[BEFORE] + place) << 2) | folder
 
 
 @kernel
@@ -155,29 +218,19 @@ def _read_entry(state: Whole, tree: int, place: int, reached: int, width: int, e
     start, stop = _entry(at, top + state[OWN], width)
     if start < 0:
         return _DAMAGED
-    first, second = word_at(stop + 1), word_at(stop + 9)
-    slot = 8 * ((first >> 20) & (RECENT - 1))
-    number = np.int64(-1)
-    if word_at(state[R_FIRST] + slot) == first and word_at(state[R_SECOND] + slot) == second:
-        number = word_at(state[R_NUMBER] + slot)
-    else:
-        if byte_at(at) == _ONE and byte_at(at + 1) == _LINK:
-            _name(state, tree, -1, start, stop)
-        else:
-            number = find(state, stop + 1)
-            if number < 0:
-                miss(state, tree, stop + 1, width)
-        put_word(state[R_FIRST] + slot, first)
-        put_word(state[R_SECOND] + slot, second)
-        put_word(state[R_NUMBER] + slot, number)
-    told = np.int64(0)
-    if number >= 0:
-        told = 2 * number + 2 + (byte_at(at) == _DIRECTORY)
-        _tell(state, tree, told, start, stop, edges)
-        if told & 1 or byte_at(state[K_MARKS] + number):
-            _remember(state, place)
     put_int(state[L_BEGINS] + 4 * place, reached)
-    put_int(state[L_TOLD] + 4 * place, told)
+    if byte_at(at) == _ONE and byte_at(at + 1) == _LINK:
+        _name(state, tree, -1, start, stop)
+        return stop + 1 + width - top
+    folder = byte_at(at) == _DIRECTORY
+    what = _want(state, tree, stop + 1, folder)
+    if state[MARKED] and byte_at(state[K_MAYBE] + (word_at(stop + 1) & 0xFFFF)):
+        number = find(state, stop + 1, width)
+        if number >= 0 and byte_at(state[K_MARKS] + number):
+            what = (number << 2) | _MARKED | folder
+    if what & _MARKED or (edges and folder):
+        _tell(state, tree, what, start, stop, edges)
+        _remember(state, place, what)
     return stop + 1 + width - top
 
 
@@ -193,37 +246,51 @@ def _first_from(begins: int, low: int, high: int, wanted: int) -> int:
 
 
 @kernel
-def _remember(state: Whole, place: int) -> None:
+def _first_near(begins: int, near: int, low: int, high: int, wanted: int) -> int:
+    """As ``_first_from``, looked for from a place on, in growing steps."""
+    if near > low and int_at(begins + 4 * near - 4) >= wanted:
+        return _first_from(begins, low, near - 1, wanted)
+    step = 1
+    while near + step <= high and int_at(begins + 4 * (near + step - 1)) < wanted:
+        near += step
+        step *= 2
+    return _first_from(begins, near, min(high, near + step - 1), wanted)
+
+
+@kernel
+def _remember(state: Whole, place: int, what: int) -> None:
     """Note that the entry at a place is a folder or marked: what is made from this tree looks at those only."""
-    at = state[SPECIAL_AT] + state[SPECIALS]
-    put_int(state[L_SPECIAL] + 4 * at, place - state[ENTRIES_AT])
+    if state[LEAN]:
+        return
+    at = 4 * (state[SPECIAL_AT] + state[SPECIALS])
+    put_int(state[L_SPECIAL] + at, place - state[ENTRIES_AT])
+    put_int(state[L_TOLD] + at, what)
     state[SPECIALS] += 1
 
 
 @kernel
 def _take_over(state: Whole, tree: int, place: int, count: int, own: int, shift: int, width: int, edges: bool) -> bool:
     """Take over some entries of the base, one after the other; whether there was room to tell of them."""
-    begins, told = state[L_BEGINS], state[L_TOLD]
-    for k in range(count):
-        put_int(begins + 4 * (own + k), int_at(begins + 4 * (place + k)) + shift)
-    copy(told + 4 * own, told + 4 * place, 4 * count)
-    frame = 8 * (state[DEPTH] - 1)
+    begins, frame = state[L_BEGINS], 8 * (state[DEPTH] - 1)
+    if not state[LEAN]:
+        for k in range(0, count, MOVED // 4):
+            shift_ints(begins + 4 * (own + k), begins + 4 * (place + k), shift)
     bottom = word_at(state[L_FRAME_AT] + frame)
-    special = state[L_SPECIAL]
+    special, first = state[L_SPECIAL], place - bottom
     at = word_at(state[L_FRAME_SPECIAL_AT] + frame)
     last = at + word_at(state[L_FRAME_SPECIALS] + frame)
-    at = _first_from(special, at, last, place - bottom)
-    while at < last and int_at(special + 4 * at) < place - bottom + count:
+    at = _first_from(special, at, last, first)
+    while at < last and int_at(special + 4 * at) < first + count:
         if not has_room(state):
             return False
-        mine = own + int_at(special + 4 * at) - (place - bottom)
-        what = int_at(told + 4 * mine)
+        mine = int_at(special + 4 * at) - first
+        what = int_at(state[L_TOLD] + 4 * at)
         start = stop = 0
-        if state[MARKED] and byte_at(state[K_MARKS] + (what >> 1) - 1):
+        if what & _MARKED:
             top = state[B_ARENA] + state[TOP]
-            start, stop = _entry(top + int_at(begins + 4 * mine), top + state[OWN], width)
+            start, stop = _entry(top + int_at(begins + 4 * (place + mine)) + shift, top + state[OWN], width)
         _tell(state, tree, what, start, stop, edges)
-        _remember(state, mine)
+        _remember(state, own + mine, what)
         at += 1
     return True
 
@@ -241,7 +308,7 @@ def _inherit(
     frame = 8 * (state[DEPTH] - 1)
     bottom = word_at(state[L_FRAME_AT] + frame)
     last = bottom + word_at(state[L_FRAME_COUNT] + frame)
-    place = _first_from(begins, bottom, last, offset)
+    place = _first_near(begins, state[NEAR], bottom, last, offset)
     shift, limit = done - offset, offset + length
     while place < last and int_at(begins + 4 * place) < limit:
         begin = int_at(begins + 4 * place) + shift
@@ -253,10 +320,11 @@ def _inherit(
                 return -1, reached
             own += 1
         else:
-            behind = _first_from(begins, place, last, limit + 1)
+            behind = state[NEAR] = _first_near(begins, place, place, last, limit + 1)
             whole = behind == last and state[BELOW] <= limit
             count = behind - place - (0 if whole else 1)
-            if not state[LEAN] and not _take_over(state, tree, place, count, own, shift, width, edges):
+            needed = edges or state[MARKED] or not state[LEAN]
+            if needed and not _take_over(state, tree, place, count, own, shift, width, edges):
                 return -1, _FULL
             return own + count, (state[BELOW] if whole else int_at(begins + 4 * behind - 4)) + shift
     return own, reached
@@ -287,10 +355,11 @@ def read_tree(state: Whole, node: int, tree: int, width: int, edges: bool) -> in
     """Read the tree in the arena: 1 when it is whole, 0 when it is damaged, -1 when there is no room."""
     depth = state[DEPTH]
     first, reached = 0, 0
-    state[LEAN] = not (edges or state[MARKED] or sprouts(state, node))
+    state[LEAN] = not sprouts(state, node)
     if depth > 0:
         frame = 8 * (depth - 1)
-        first = word_at(state[L_FRAME_AT] + frame) + word_at(state[L_FRAME_COUNT] + frame)
+        state[NEAR] = word_at(state[L_FRAME_AT] + frame)
+        first = state[NEAR] + word_at(state[L_FRAME_COUNT] + frame)
         state[SPECIAL_AT] = word_at(state[L_FRAME_SPECIAL_AT] + frame) + word_at(state[L_FRAME_SPECIALS] + frame)
     else:
         state[SPECIAL_AT] = 0

@@ -52,6 +52,7 @@ from holdfast.exposure.git.layout import (
     MADE,
     MATCHED,
     MORE,
+    MOVED,
     OWN,
     P_CHILDREN,
     P_DATA,
@@ -72,7 +73,7 @@ from holdfast.exposure.git.layout import (
     USED,
     Whole,
 )
-from holdfast.exposure.git.memory import byte_at, put_byte, put_word, word_at
+from holdfast.exposure.git.memory import byte_at, move, ones, put_word, word_at
 
 HEAD = 265
 """Bytes of an object that tell whether it is an archive (tar has its mark at 257)."""
@@ -80,8 +81,8 @@ FLUSH = 1 << 19
 """Bytes laid out after which they are searched: so many stay in the processor's cache."""
 LONG = 1 << 19
 """Bytes of a whole object from which on it is searched where it lies instead of being laid out."""
-ROOM = 8
-"""Bytes after a delta, so that its last operation can be read whole."""
+ROOM = 2 * MOVED
+"""Bytes after whatever is copied and wherever it is copied to: short stretches are moved by whole vectors."""
 _TAR, _USTAR = 257, 0x7261747375
 _SHORTEST = 4
 _LOW = 0xFFFFFFFFFF
@@ -128,8 +129,27 @@ def _number(at: int, end: int) -> tuple[int, int]:
 
 
 @kernel
+def put(target: int, source: int, count: int) -> None:
+    """Copy bytes; after short stretches some more are written over, at most ``ROOM``."""
+    if count <= MOVED:
+        move(target, source)
+    elif count <= 2 * MOVED:
+        move(target, source)
+        move(target + MOVED, source + MOVED)
+    else:
+        copy(target, source, count)
+
+
+@kernel
 def operation(at: int, byte: int) -> tuple[int, int, int]:
-    """Offset and length of a copy whose first byte was read, and where it ends; eight bytes must follow the delta."""
+    """Offset and length of a copy whose first byte was read, and where it ends; ``ROOM`` bytes must follow the delta."""
+    low, high = byte & 15, (byte >> 4) & 7
+    if low & (low + 1) == 0 and high & (high + 1) == 0:  # no byte of either number is left out between others
+        few, more = ones(low), ones(high)
+        word = word_at(at)
+        offset = word & ((1 << (8 * few)) - 1)
+        length = (word >> (8 * few)) & ((1 << (8 * more)) - 1)
+        return offset, length or 65536, at + few + more
     offset, length = 0, 0
     for k in range(4):
         if byte & (1 << k):
@@ -149,8 +169,7 @@ def delta_sizes(delta: int, size: int, base: int) -> tuple[int, int]:
     All operations are checked here, so that whoever follows them needs no check.
     """
     end = delta + size
-    for k in range(ROOM):
-        put_byte(end + k, 0)
+    put_word(end, 0)
     said, at = _number(delta, end)
     made, at = _number(at, end)
     first, total = at - delta, 0
@@ -176,17 +195,17 @@ def delta_sizes(delta: int, size: int, base: int) -> tuple[int, int]:
 
 @kernel
 def apply_delta(at: int, end: int, base: int, target: int, stop: int) -> None:
-    """Make the first ``stop`` bytes of a checked delta's result; all but the last are addresses."""
+    """Make the first ``stop`` bytes of a checked delta's result, and up to ``ROOM`` more; all but it are addresses."""
     done = 0
     while at < end and done < stop:
         byte = byte_at(at)
         at += 1
         if byte & 128:
             offset, length, at = operation(at, byte)
-            copy(target + done, base + offset, min(length, stop - done))
+            put(target + done, base + offset, min(length, stop - done))
         else:
             length = byte
-            copy(target + done, at, min(length, stop - done))
+            put(target + done, at, min(length, stop - done))
             at += length
         done += length
 
@@ -205,7 +224,7 @@ def _window(state: Whole, node: int, source: int, start: int, length: int, reach
         put_word(state[B_RECORD_NODE] + 8 * number, node)
         put_word(state[B_RECORD_FROM] + 8 * number, start)
         state[RECORDS] = number + 1
-    copy(state[B_SCAN] + at, source, length)
+    put(state[B_SCAN] + at, source, length)
     state[LENGTH] = at + length
     return start + length
 
