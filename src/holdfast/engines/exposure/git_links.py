@@ -54,6 +54,13 @@ class LinkReader:
         self._worker = worker
         self._buffers: _Buffers | None = None
 
+    def load(self) -> None:
+        """Have the kernels at hand, so that processes that are forked inherit them."""
+        store = self._worker.store
+        if not self._worker.plain and store.packs:
+            store.buckets()
+            self.units(store.packs[0], np.zeros(0, np.int64), (), edges=False, search=False)
+
     def units(
         self, pack: OpenPack, roots: Whole, marks: Iterable[int], *, edges: bool, search: bool
     ) -> tuple[Graph, Result]:

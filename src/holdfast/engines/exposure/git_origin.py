@@ -21,6 +21,7 @@ from holdfast.kernel.instants import format_instant
 
 Reach = Literal["reachable", "reflog", "unreachable"]
 _LISTED = 20
+_ORDER = {"HEAD": 0, "refs/heads": 1, "refs/remotes": 2, "refs/tags": 3, "refs/stash": 4, "refs/notes": 5}
 _LATEST = 253_402_300_799
 """The last second of the year 9999."""
 
@@ -41,18 +42,18 @@ class Origins:
         self.faults: list[tuple[str, str]] = []
         self._past = history(graph)
         repository = store.repository
-        self._tips = dict(zip(repository.refs, self._named_by(list(repository.refs.values())), strict=True))
-        at = self._past.positions(np.fromiter(self._tips.values(), np.int64, len(self._tips)))
+        named = store.look_up(list(repository.refs.values()))
+        at = self._past.positions(np.array(self._targets(named), np.int64))
         # In the order in which they are told, so that no hit has to sort them.
-        ranked = sorted(zip(self._tips, at.tolist(), strict=True), key=lambda tip: _rank(tip[0]))
+        ranked = sorted(sorted(zip(repository.refs, at.tolist(), strict=True)), key=_rank)
         self._tip_names = np.array([name for name, one in ranked if one >= 0], object)
         self._named: dict[int, list[str]] = {}
         """Refs by the object that they name, tags not followed."""
-        for name, one in zip(repository.refs, store.look_up(list(repository.refs.values())).tolist(), strict=True):
+        for name, one in zip(repository.refs, named.tolist(), strict=True):
             self._named.setdefault(one, []).append(name)
         self._tip_at = np.array([one for _, one in ranked if one >= 0], np.int64)
         self._reachable = self._past.reach(self._tip_at)
-        others = self._past.positions(np.array(self._named_by(list(repository.pointers)), np.int64))
+        others = self._past.positions(np.array(self._targets(store.look_up(list(repository.pointers))), np.int64))
         self._pointed = self._past.reach(others[others >= 0])
         own = list(from_reflog(repository.moves))
         self._pushes = [(self._past.position(store.number(push.after)), push) for push in (*own, *pushes)]
@@ -230,10 +231,10 @@ class Origins:
             )
         return self._touches[number]
 
-    def _named_by(self, oids: list[str]) -> list[int]:
-        """Numbers of what ids name, through tags; -1 for what is not here."""
+    def _targets(self, numbers: Whole) -> list[int]:
+        """What objects stand for, through tags."""
         tags = self._graph.tags
-        return [final_targets(tags, one) if one in tags else one for one in self._store.look_up(oids).tolist()]
+        return [final_targets(tags, one) if one in tags else one for one in numbers.tolist()]
 
 
 def unfollowed(row: Row, target: str, visibility: Visibility) -> Hit:
@@ -253,10 +254,9 @@ def _with_names(found: Provenance, names: Sequence[str]) -> Provenance:
     return replace(found, reach="reachable")
 
 
-def _rank(name: str) -> tuple[int, str]:
+def _rank(tip: tuple[str, int]) -> int:
     """HEAD and branches first, what hosts make last."""
-    order = ("HEAD", "refs/heads/", "refs/remotes/", "refs/tags/", "refs/stash", "refs/notes/")
-    return next((at for at, start in enumerate(order) if name.startswith(start)), len(order)), name
+    return _ORDER.get("/".join(tip[0].split("/", 2)[:2]), len(_ORDER))
 
 
 def _is_proposal(name: str) -> bool:

@@ -17,6 +17,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import numpy as np
+from numpy.typing import NDArray
 
 from holdfast.app.ports_exposure import Listener, Target
 from holdfast.engines.exposure import hardening, pool
@@ -141,6 +142,7 @@ class RepositoryRun:
     _worker: Worker | None = None
     _links: LinkReader = field(init=False)
     _mark: str = ""
+    _weighed: dict[int, NDArray[np.float64]] = field(default_factory=dict)
     _done: int = 0
     _bytes: int = 0
 
@@ -177,6 +179,8 @@ class RepositoryRun:
         self._store = store = open_store(self.repository)
         self._worker = worker = Worker(store, self.query, self.searcher.plain, self.searcher.limits)
         self._links = LinkReader(worker)
+        worker.load()
+        self._links.load()
         self._bytes = sum(len(pack.entries.pack.data) for pack in store.packs)
         for where, reason in store.faults:
             self._fault(where, reason)
@@ -295,20 +299,21 @@ class RepositoryRun:
     def _names_of(self, marks: set[int]) -> Names:
         """Entries of all folders above the hits that lead down to them."""
         graph = Graph()
-        wanted = np.fromiter(marks, np.int64, len(marks))
+        marked = np.zeros(len(self._store.ids), bool)
+        marked[np.fromiter(marks, np.int64, len(marks))] = True
+        roots, weight = dict[int, Whole](), 0
+        for number, pack in enumerate(self._store.packs):
+            table = pack.entries.pack
+            roots[number] = np.unique(table.family[marked[pack.numbers] & (table.final == TREE)])
+            weight += int(self._weights(number)[roots[number]].sum())
 
         def do(task: pool.Task) -> tuple[Graph, Result]:
-            pack = self._store.packs[task[1]]
-            table = pack.entries.pack
-            mine = np.isin(pack.numbers, wanted) & (table.final == TREE)
-            roots = np.unique(table.family[mine])
-            share = np.ascontiguousarray(roots[task[2] :: task[3]])
-            return self._links.units(pack, share, marks, edges=False, search=False)
+            share = np.ascontiguousarray(roots[task[1]][task[2] :: task[3]])
+            return self._links.units(self._store.packs[task[1]], share, marks, edges=False, search=False)
 
-        shares = max(1, self.searcher.processes)
-        packs = range(len(self._store.packs))
-        tasks = [("names", number, share, shares) for number in packs for share in range(shares)]
-        for task, outcome in self._run(tasks, do):
+        shares = max(1, self.searcher.processes) if weight > ALONE else 1
+        tasks = [("names", number, share, shares) for number in roots for share in range(shares)]
+        for task, outcome in self._run(tasks, do, weight):
             if isinstance(outcome, pool.KilledError):
                 self._killed(task)
             else:
@@ -317,6 +322,8 @@ class RepositoryRun:
         return graph.named
 
     def _origins(self, graph: Graph, rows: list[Row]) -> None:
+        if not rows:
+            return
         origins = Origins(self._store, graph, self.searcher.pushes, self.target.visibility)
         for hit in origins.hits(rows):
             self._hit(hit)
@@ -333,9 +340,8 @@ class RepositoryRun:
 
     def _cut(self, what: str) -> Iterator[pool.Task]:
         """Ranges of roots whose delta trees are some ``UNIT`` compressed bytes together."""
-        for number, pack in enumerate(self._store.packs):
-            table = pack.entries.pack
-            weight = np.bincount(table.family, weights=table.stop - table.start, minlength=len(table.kind))
+        for number in range(len(self._store.packs)):
+            weight = self._weights(number)
             roots = self._roots(number, what)
             filled = np.cumsum(weight[roots])
             if len(roots):
@@ -344,11 +350,21 @@ class RepositoryRun:
                 for start, end in zip(bounds.tolist(), bounds[1:].tolist(), strict=False):
                     yield what, number, start, end, int(weight[roots[start:end]].sum())
 
+    def _weights(self, number: int) -> NDArray[np.float64]:
+        """Compressed bytes of every delta tree of a pack, at its root."""
+        if number not in self._weighed:
+            table = self._store.packs[number].entries.pack
+            bytes_of = table.stop - table.start
+            self._weighed[number] = np.bincount(table.family, weights=bytes_of, minlength=len(table.kind))
+        return self._weighed[number]
+
     def _with_orphans(self) -> list[int]:
         return [number for number, pack in enumerate(self._store.packs) if len(pack.entries.orphans)]
 
-    def _run(self, tasks: Sequence[pool.Task], do):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN202 - as ``pool.run``
-        alone = self._bytes <= ALONE and len(self._store.repository.loose) < _LOOSE
+    def _run(self, tasks: Sequence[pool.Task], do, weight: int | None = None):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN202 - as ``pool.run``
+        """Do tasks on so many packed bytes, or on all there are, in as many processes as are worth their start."""
+        few = len(self._store.repository.loose) < _LOOSE
+        alone = weight <= ALONE if weight is not None else self._bytes <= ALONE and few
         return pool.run(tasks, do, 0 if alone else self.searcher.processes, self._begin)
 
     def _begin(self) -> None:

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from holdfast.engines.exposure.git_layout import PackFile, Repository
 from holdfast.exposure.git import plain
-from holdfast.exposure.git.index import DamagedError, parse_index, prefixes
+from holdfast.exposure.git.index import DamagedError, merged, parse_index, prefixes
 from holdfast.exposure.git.layout import CORRUPT, FAULTS, OFS_DELTA, SHORT, TYPE_NAMES, Bytes, Whole
 from holdfast.exposure.git.packs import Entries, put_together
 from holdfast.exposure.git.plain import UnmadeError
@@ -47,7 +47,6 @@ class Store:
     ids: Bytes = field(default_factory=lambda: np.zeros((0, 20), np.uint8))
     """One row for each object, sorted; its number is its place."""
     first: NDArray[np.uint64] = field(default_factory=lambda: np.zeros(0, np.uint64))
-    second: NDArray[np.uint64] = field(default_factory=lambda: np.zeros(0, np.uint64))
     faults: list[tuple[str, str]] = field(default_factory=list)
     _loose: dict[str, Path] = field(default_factory=dict)
     _buckets: tuple[NDArray[np.int32], int] | None = None
@@ -253,8 +252,8 @@ def _open(store: Store, file: PackFile) -> None:
         if not file.index.is_file():
             store.unindexed.append(file.path)
             return
-        reverse = np.fromfile(file.reverse, np.uint8) if file.reverse.is_file() else None
-        index = parse_index(np.fromfile(file.index, np.uint8), store.repository.width)
+        reverse = mapped(file.reverse) if file.reverse.is_file() else None
+        index = parse_index(mapped(file.index), store.repository.width)
         entries = put_together(mapped(file.path), index, reverse)
     except DamagedError as fault:
         store.faults.append((name, str(fault)))
@@ -269,39 +268,25 @@ def _open(store: Store, file: PackFile) -> None:
 
 
 def _number(store: Store) -> None:
+    """Number all objects by the order of their ids; the smallest lists are merged first."""
     width = store.repository.width
-    parts = [pack.entries.index.ids for pack in store.packs]
+    parts: list[tuple[Bytes, list[int]]] = [(pack.entries.index.ids, [at]) for at, pack in enumerate(store.packs)]
     loose = sorted({oid for oid, _ in store.repository.loose})
     if loose:
-        parts.append(np.frombuffer(bytes.fromhex("".join(loose)), np.uint8).reshape(-1, width))
-    if not parts:
-        return
-    if len(parts) == 1:
-        store.ids = np.ascontiguousarray(parts[0])
-        store.first, store.second = prefixes(store.ids), prefixes(store.ids[:, 8:])
-        return
-    ids = np.concatenate(parts)
-    order = _sorted(ids)
-    ranked = ids[order]
-    new = np.ones(len(ranked), bool)
-    new[1:] = (ranked[1:] != ranked[:-1]).any(axis=1)
-    number = np.empty(len(ids), np.int64)
-    number[order] = np.cumsum(new) - 1
-    store.ids = np.ascontiguousarray(ranked[new])
-    store.first, store.second = prefixes(store.ids), prefixes(store.ids[:, 8:])
-    start = 0
-    for pack in store.packs:
-        mine = number[start : start + len(pack.entries.index.ids)]
-        pack.numbers = mine[pack.entries.order]
-        start += len(pack.entries.index.ids)
-
-
-def _sorted(ids: Bytes) -> Whole:
-    """The order of ids; several sorted lists, one after the other, are quick."""
-    first = prefixes(ids)
-    order = np.argsort(first, kind="stable")
-    ties = first[order][1:] == first[order][:-1]
-    if ties.any():
-        second = prefixes(ids[:, 8:])
-        order = np.lexsort((second, first))
-    return order
+        parts.append((np.frombuffer(bytes.fromhex("".join(loose)), np.uint8).reshape(-1, width), []))
+    ranks: dict[int, Whole] = {}
+    """Of a pack's objects, in the order of its index, in the list that it was merged into."""
+    parts.sort(key=lambda part: len(part[0]))
+    while len(parts) > 1:
+        (one, few), (other, many) = parts[:2]
+        ids, *places = merged(one, other)
+        for held, place in zip((few, many), places, strict=True):
+            for at in held:
+                ranks[at] = place[ranks[at]] if at in ranks else place
+        parts[:2] = [(ids, few + many)]
+        parts.sort(key=lambda part: len(part[0]))
+    if parts:
+        store.ids = np.ascontiguousarray(parts[0][0])
+        store.first = prefixes(store.ids)
+    for at, rank in ranks.items():
+        store.packs[at].numbers = rank[store.packs[at].entries.order]

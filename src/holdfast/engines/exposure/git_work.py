@@ -100,6 +100,11 @@ class Worker:
             self._walker = Walker()
         return self._walker
 
+    def load(self) -> None:
+        """Have the kernels at hand, so that processes that are forked inherit them."""
+        if not self.plain and self.store.packs:
+            self.walker.load(self.store.packs[0].entries)
+
     def objects(self, pack: OpenPack, roots: Whole) -> Result:
         """Search delta trees of blobs."""
         found = Result()
@@ -256,10 +261,12 @@ class Worker:
             self._inner(found, number, search_encoded(bytes(data), self.query, self.anchors, self.limits))
 
     def _head(self, found: Result, pack: OpenPack, entry: int) -> None:
-        try:
-            _, data = self.store.make(pack, entry)
-        except AbsentError:
-            return  # the walk told it
+        data = self.walker.made(pack.entries, entry)
+        if data is None:
+            try:
+                _, data = self.store.make(pack, entry)
+            except AbsentError:
+                return  # the walk told it
         if is_container(data[:512]):
             self._container(found, int(pack.numbers[entry]), data)
 

@@ -20,9 +20,12 @@ from holdfast.exposure.git.layout import (
     LENGTH,
     MADE,
     MATCHED,
+    OFS_DELTA,
+    OWN,
     RECORDS,
     STATE,
     STATUS,
+    TOP,
     Whole,
 )
 from holdfast.exposure.git.packs import Entries
@@ -106,6 +109,12 @@ class Walker:
         state[layout.B_FAULT_COUNT] = state[layout.B_HEAD_COUNT] = _NOTED
         state[layout.B_DEPTH] = DEPTH
 
+    def load(self, entries: Entries) -> None:
+        """Have the kernels at hand, so that processes that are forked inherit them."""
+        layout.point_at_pack(self.state, entries.pack, np.zeros(0, np.int64))
+        walking.step(self.state, 1, False)  # noqa: FBT003 - the compiler takes places only
+        walking.make_last(self.state)
+
     def families(self, entries: Entries, roots: Whole, matcher: Matcher, walked: Walked) -> set[int]:
         """Roots of the delta trees in whose novel windows a literal is."""
         found: set[int] = set()
@@ -121,6 +130,19 @@ class Walker:
         for _, place in self._steps(entries, roots, matcher, walked, whole=True):
             assert place is not None
             hear(place)
+
+    def made(self, entries: Entries, entry: int) -> bytes | None:
+        """What an entry makes; nothing when it cannot be made here."""
+        table = entries.pack
+        chain = [entry]
+        while table.base[chain[-1]] >= 0 and len(chain) < DEPTH:
+            chain.append(int(table.base[chain[-1]]))
+        roots = np.array(chain[::-1], np.int64)
+        layout.point_at_pack(self.state, table, roots)
+        if table.base[chain[-1]] >= 0 or table.kind[chain[-1]] >= OFS_DELTA or walking.make_last(self.state) != 0:
+            return None
+        at = int(self.state[TOP])
+        return self.arena[at : at + int(self.state[OWN])].tobytes()
 
     def windows(self, entries: Entries, roots: Whole, width: int, walked: Walked) -> Iterator[memoryview]:
         """The novel windows of some delta trees, for whatever else looks at them; each valid until the next."""

@@ -50,25 +50,25 @@ class Graph:
         self.parents += other.parents
         self.tags.update(other.tags)
 
-    def edges(self) -> tuple[Whole, Whole]:
-        """Folders, and folders in them."""
-        return _joined(self.edge_tree), _joined(self.edge_child)
+    def edges(self) -> Iterator[tuple[Whole, Whole]]:
+        """Folders, and folders in them, some millions at a time."""
+        for trees, inner in zip(self.edge_tree, self.edge_child, strict=True):
+            yield np.asarray(trees), np.asarray(inner)
 
     def commit_rows(self) -> Whole:
-        """Commits, one row each."""
+        """Commits, one row each, in the order of their numbers."""
         rows = [np.asarray(part, np.int64).reshape(-1, 5) for part in self.commits]
         found = np.concatenate(rows) if rows else np.zeros((0, 5), np.int64)
-        _, first = np.unique(found[:, 0], return_index=True)
-        return found[np.sort(first)]
+        order = np.argsort(found[:, 0], kind="stable")
+        ranked = found[order]
+        new = np.ones(len(ranked), bool)
+        new[1:] = ranked[1:, 0] != ranked[:-1, 0]
+        return ranked[new]
 
     def parent_pairs(self) -> Whole:
         """Commits and parents, one row each."""
         rows = [np.asarray(part, np.int64).reshape(-1, 2) for part in self.parents]
         return np.concatenate(rows) if rows else np.zeros((0, 2), np.int64)
-
-
-def _joined(parts: list[Any]) -> Whole:
-    return np.concatenate([np.asarray(part, np.int64) for part in parts]) if parts else np.zeros(0, np.int64)
 
 
 def tree_entries(data: bytes, width: int) -> Iterator[tuple[bytes, bytes, bytes, int]]:

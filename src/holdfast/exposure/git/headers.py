@@ -7,6 +7,8 @@ import numpy as np
 from holdfast.exposure.git.jit import kernel
 from holdfast.exposure.git.layout import OFS_DELTA, REF_DELTA, Bytes, Whole
 
+COARSE = 8
+"""Bits of the length of a stretch of a pack, by which entries are found."""
 _LONGEST = 62
 """Bits that a size may have."""
 
@@ -28,6 +30,8 @@ def read_headers(
     ``named`` gets those entries. A damaged header leaves kind 0.
     """
     count = 0
+    coarse = np.empty((data.shape[0] >> COARSE) + 1, np.int32)
+    _fill_coarse(offsets, coarse)
     for i in range(offsets.shape[0]):
         kind[i] = 0
         base[i] = -1
@@ -43,7 +47,7 @@ def read_headers(
             back, at = _distance(data, at, end)
             if back < 0:
                 continue
-            base[i] = _entry_before(offsets, i, offsets[i] - back)
+            base[i] = _entry_at(offsets, coarse, offsets[i] - back) if back > 0 else -1
         elif what == REF_DELTA:
             if at + width > end:
                 continue
@@ -88,20 +92,47 @@ def _distance(data: Bytes, at: int, end: int) -> tuple[int, int]:
 
 
 @kernel
-def _entry_before(offsets: Whole, i: int, wanted: int) -> int:
-    """Entry at an offset before entry ``i``, looked for backwards in growing steps; -1 when none begins there."""
-    high, low, step = i, i - 1, 1
-    while low > 0 and offsets[low] > wanted:
-        high = low
-        step *= 2
-        low = max(0, i - step)
-    while low < high:
-        middle = (low + high) >> 1
-        if offsets[middle] < wanted:
-            low = middle + 1
-        else:
-            high = middle
-    return low if low < i and offsets[low] == wanted else -1
+def _entry_at(offsets: Whole, coarse: np.ndarray, wanted: int) -> int:
+    """Entry that begins at an offset; -1 when none does."""
+    if wanted < 0:
+        return -1
+    place = np.int64(coarse[wanted >> COARSE])
+    while place < offsets.shape[0] and offsets[place] < wanted:
+        place += 1
+    return place if place < offsets.shape[0] and offsets[place] == wanted else -1
+
+
+@kernel
+def _fill_coarse(offsets: Whole, coarse: np.ndarray) -> None:
+    """For every stretch of a pack, the first entry that begins in it or after it."""
+    filled = 0
+    for i in range(offsets.shape[0]):
+        last = min(offsets[i] >> COARSE, coarse.shape[0] - 1)
+        while filled <= last:
+            coarse[filled] = i
+            filled += 1
+    coarse[filled:] = offsets.shape[0]
+
+
+@kernel
+def group(keys: Whole, first: Whole, places: Whole) -> None:
+    """Put places with the same key together, in their order.
+
+    Args:
+        keys: of each place; negative ones are left out.
+        first: gets where the places of each key begin, and behind the last where they end; two longer than there are
+            keys, all 0 before.
+        places: gets them.
+    """
+    for i in range(keys.shape[0]):
+        if keys[i] >= 0:
+            first[keys[i] + 2] += 1
+    for i in range(2, first.shape[0]):
+        first[i] += first[i - 1]
+    for i in range(keys.shape[0]):
+        if keys[i] >= 0:
+            places[first[keys[i] + 1]] = i
+            first[keys[i] + 1] += 1
 
 
 @kernel

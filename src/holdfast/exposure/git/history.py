@@ -16,6 +16,7 @@ from holdfast.exposure.git.graph import NO_TIME, Graph
 from holdfast.exposure.git.jit import kernel
 from holdfast.exposure.git.layout import Whole
 from holdfast.exposure.git.names import Names, distinct, each_once
+from holdfast.exposure.git.packs import grouped
 
 STATES = 4_000_000
 """Pairs of folder and path that are followed at once; more is told as not told."""
@@ -78,7 +79,7 @@ class History:
     def with_tree(self, trees: Whole) -> tuple[Whole, Whole]:
         """Places in ``trees`` and positions of the commits that have each as their root."""
         if not len(self._first_of_tree):
-            self._first_of_tree = pointers(self.trees[self._by_tree])
+            self._first_of_tree, self._by_tree = grouped(self.trees, int(self.trees.max(initial=-1)) + 1)
         place, at = _expanded(*ranges(self._first_of_tree, trees))
         return place, self._by_tree[at]
 
@@ -104,22 +105,22 @@ class History:
 def history(graph: Graph) -> History:
     """Put the commits of a graph together."""
     rows = graph.commit_rows()
-    rows = rows[np.argsort(rows[:, 0], kind="stable")]
     numbers = np.ascontiguousarray(rows[:, 0])
     pairs = graph.parent_pairs()
-    child, parent = np.searchsorted(numbers, pairs[:, 0]), np.searchsorted(numbers, pairs[:, 1])
-    known = (child < len(numbers)) & (parent < len(numbers))
-    child, parent, pairs = child[known], parent[known], pairs[known]
-    known = (numbers[child] == pairs[:, 0]) & (numbers[parent] == pairs[:, 1]) if len(numbers) else known[:0]
+    place = np.full(max(int(part.max(initial=-1)) for part in (numbers, pairs)) + 1, -1, np.int64)
+    place[numbers] = np.arange(len(numbers))
+    child, parent = place[pairs[:, 0]], place[pairs[:, 1]]
+    known = (child >= 0) & (parent >= 0)
     child, parent = child[known], parent[known]
-    first_parent, parents = _grouped(child, parent, len(numbers))
-    first_child, children = _grouped(parent, child, len(numbers))
+    first_parent, at = grouped(child, len(numbers))
+    parents = parent[at]
+    first_child, at = grouped(parent, len(numbers))
+    children = child[at]
     trees = np.ascontiguousarray(rows[:, 1])
     generation = np.zeros(len(numbers), np.int64)
     _generations(first_parent, first_child, children, generation, np.zeros(len(numbers) + 1, np.int64))
     return History(
-        numbers, trees, rows[:, 2], rows[:, 3], first_parent, parents, first_child, children, generation,
-        np.argsort(trees, kind="stable"),
+        numbers, trees, rows[:, 2], rows[:, 3], first_parent, parents, first_child, children, generation
     )  # fmt: skip
 
 
@@ -131,13 +132,12 @@ def above(graph: Graph, folders: set[int], count: int) -> set[int]:
         folders: numbers.
         count: objects of the store.
     """
-    trees, inner = graph.edges()
     mark = np.zeros(count, bool)
     fresh = np.fromiter(folders, np.int64, len(folders))
     mark[fresh] = True
     now = mark.copy()
     while len(fresh):
-        found = np.unique(trees[now[inner]])
+        found = np.unique(np.concatenate([trees[now[inner]] for trees, inner in graph.edges()] or [fresh[:0]]))
         fresh = found[~mark[found]]
         mark[fresh] = True
         now[:] = False
@@ -234,12 +234,6 @@ def final_targets(tags: Mapping[int, int], number: int) -> int:
             return number
         number = tags[number]
     return -1
-
-
-def _grouped(keys: Whole, values: Whole, count: int) -> tuple[Whole, Whole]:
-    order = np.argsort(keys, kind="stable")
-    counts = np.bincount(keys, minlength=count) if len(keys) else np.zeros(count, np.int64)
-    return np.concatenate([[0], np.cumsum(counts)]).astype(np.int64), values[order]
 
 
 def pointers(ordered: Whole) -> Whole:

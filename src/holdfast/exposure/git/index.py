@@ -91,8 +91,8 @@ def _second(raw: Bytes, width: int) -> Index:
     return Index(ids, offsets, bytes(raw[-2 * width : -width]).hex())
 
 
-def by_offset(index: Index, reverse: Bytes | None) -> Whole:
-    """Objects in the order of their offsets.
+def by_offset(index: Index, reverse: Bytes | None) -> tuple[Whole, Whole]:
+    """Objects in the order of their offsets, and those.
 
     Args:
         index: of the pack.
@@ -101,9 +101,12 @@ def by_offset(index: Index, reverse: Bytes | None) -> Whole:
     count = len(index.offsets)
     if reverse is not None and bytes(reverse[:4]) == _REVERSE and len(reverse) >= _REVERSE_HEAD + 4 * count:
         order = reverse[_REVERSE_HEAD : _REVERSE_HEAD + 4 * count].view(">u4").astype(np.int64)
-        if count == 0 or (order.max() < count and np.all(np.diff(index.offsets[order]) > 0)):
-            return order
-    return np.argsort(index.offsets, kind="stable")
+        if count == 0 or order.max() < count:
+            offsets = index.offsets[order]
+            if np.all(offsets[1:] > offsets[:-1]):
+                return order, offsets
+    order = np.argsort(index.offsets, kind="stable")
+    return order, index.offsets[order]
 
 
 def multi_pack_names(raw: bytes) -> list[str]:
@@ -128,3 +131,32 @@ def multi_pack_names(raw: bytes) -> list[str]:
 def prefixes(ids: Bytes) -> NDArray[np.uint64]:
     """The first eight bytes of each id as a number; sorted where the ids are."""
     return np.ascontiguousarray(ids[:, :8]).view(">u8").reshape(len(ids)).astype(np.uint64)
+
+
+def merged(few: Bytes, many: Bytes) -> tuple[Bytes, Whole, Whole]:
+    """Two ordered lists of ids as one, in which each is once; and where each of both lists' ids is in it."""
+    first, others = prefixes(few), prefixes(many)
+    at = np.searchsorted(others, first)
+    within = np.minimum(at, len(many) - 1) if len(many) else at
+    near = others[within] == first if len(many) else np.zeros(len(few), bool)
+    same = near.copy()
+    same[near] = (many[within[near]] == few[near]).all(axis=1)
+    if (near != same).any() or (first[1:] == first[:-1]).any():
+        return _merged_slowly(few, many)
+    new = ~same
+    rest = np.arange(len(many)) + np.cumsum(np.bincount(at[new], minlength=len(many) + 1))[: len(many)]
+    places = at + np.cumsum(new) - new
+    places[same] = rest[at[same]]
+    return np.insert(many, at[new], few[new], axis=0), places, rest
+
+
+def _merged_slowly(few: Bytes, many: Bytes) -> tuple[Bytes, Whole, Whole]:
+    """As ``merged``, where ids share their first bytes with others."""
+    ids = np.concatenate([few, many])
+    order = np.lexsort((prefixes(ids[:, 8:]), prefixes(ids)))
+    ranked = ids[order]
+    new = np.ones(len(ranked), bool)
+    new[1:] = (ranked[1:] != ranked[:-1]).any(axis=1)
+    places = np.empty(len(ids), np.int64)
+    places[order] = np.cumsum(new) - 1
+    return ranked[new], places[: len(few)], places[len(few) :]

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from holdfast.exposure.git.headers import read_headers, spread_types
+from holdfast.exposure.git.headers import group, read_headers, spread_types
 from holdfast.exposure.git.index import DamagedError, Index, by_offset, prefixes
 from holdfast.exposure.git.layout import Bytes, Pack, Whole
 
@@ -54,9 +54,8 @@ def put_together(data: Bytes, index: Index, reverse: Bytes | None = None) -> Ent
     width = index.ids.shape[1]
     count = len(index.offsets)
     problems = _problems(data, index, width)
-    order = by_offset(index, reverse)
-    offsets = index.offsets[order]
-    if np.any(np.diff(offsets) <= 0):
+    order, offsets = by_offset(index, reverse)
+    if np.any(offsets[1:] <= offsets[:-1]):
         raise DamagedError("its index names one place twice")
     end = max(len(data) - width, 0)
     stop = np.minimum(np.append(offsets[1:], end), len(data)).astype(np.int64)
@@ -66,7 +65,7 @@ def put_together(data: Bytes, index: Index, reverse: Bytes | None = None) -> Ent
     by_name = read_headers(data, offsets, stop, width, kind, size, start, base, named)
     if by_name:
         _find_bases(data, index, order, named[:by_name], start, base)
-    first_child, children = _trees(base)
+    first_child, children = grouped(base, count)
     final, family = np.zeros(count, np.int8), np.zeros(count, np.int64)
     spread_types(kind, first_child, children, final, family, np.zeros(count, np.int64))
     pack = Pack(data, start, stop, kind, size, base, first_child, children, final, family)
@@ -110,12 +109,11 @@ def _find_bases(data: Bytes, index: Index, order: Whole, named: Whole, start: Wh
             place += 1
 
 
-def _trees(base: Whole) -> tuple[Whole, Whole]:
-    """Children of every entry, one after the other, and where each entry's own begin."""
-    made = np.nonzero(base >= 0)[0]
-    counts = np.bincount(base[made], minlength=len(base)) if len(made) else np.zeros(len(base), np.int64)
-    first = np.concatenate([[0], np.cumsum(counts)]).astype(np.int64)
-    return first, made[np.argsort(base[made], kind="stable")]
+def grouped(keys: Whole, count: int) -> tuple[Whole, Whole]:
+    """Places with the same key, of ``count`` keys: where those of each key begin, and the places; see ``group``."""
+    first, places = np.zeros(count + 2, np.int64), np.empty(np.count_nonzero(keys >= 0), np.int64)
+    group(keys, first, places)
+    return first[:-1], places
 
 
 def _circles(pack: Pack, orphans: Whole) -> Whole:

@@ -366,6 +366,22 @@ def make(state: Whole, node: int) -> None:
 
 
 @kernel
+def make_last(state: Whole) -> int:
+    """Make each root from the one before it, the first from nothing: 0 when the last is in the arena, or why not."""
+    for place in range(state[P_ROOT_COUNT]):
+        state[DEPTH] = min(place, 1)
+        if place > 0:
+            state[BASE], state[BELOW] = state[TOP], state[OWN]
+            state[TOP] += state[OWN]
+        node = word_at(state[P_ROOTS] + 8 * place)
+        code = prepare(state, node)
+        if code not in (0, GAP):
+            return code
+        make(state, node)
+    return 0
+
+
+@kernel
 def lay_out(state: Whole, node: int, width: int, whole: bool) -> bool:
     """Lay out what of a prepared object is to be searched; when there is no room, nothing of it."""
     records, filled = state[RECORDS], state[LENGTH]
