@@ -26,15 +26,15 @@ from tests.planting import Planted, new_repository, plant
 from tests.unit.engines.exposure.listening import Heard, wrong
 
 from holdfast.app.ports_exposure import Target
-from holdfast.engines.exposure import git_search
+from holdfast.engines.exposure import git_search, pool
 from holdfast.engines.exposure.git_layout import git_folder, lay_out
 from holdfast.engines.exposure.git_search import GitSearcher
-from holdfast.engines.exposure.git_store import Store, open_store
+from holdfast.engines.exposure.git_store import OpenPack, Store, open_store
 from holdfast.engines.exposure.inflater import ready
 from holdfast.exposure.git import layout, walking
 from holdfast.exposure.git.layout import TREE
 from holdfast.exposure.git.memory import word_at
-from holdfast.exposure.matching import matcher
+from holdfast.exposure.matching import Matcher, matcher
 from holdfast.exposure.query import Query, compile_query
 from holdfast.kernel.secrets import SecretValue
 
@@ -71,25 +71,42 @@ def _fill(state: np.ndarray, entries: np.ndarray, first: int, out: int, room: in
     return first, filled
 
 
-def bound(store: Store, query: Query) -> tuple[float, int]:
-    """CPU seconds and bytes of inflating each entry but trees once and matching it once."""
-    finder, state = matcher(query.anchors), np.zeros(layout.STATE, np.int64)
+def bound(store: Store, query: Query, processes: int) -> tuple[float, int]:
+    """CPU seconds and bytes of inflating each entry but trees once and matching it once.
+
+    As many processes share in it as in the search: two cores that are both busy are each slower than one alone.
+    """
+    finder = matcher(query.anchors)
+    store_packs = store.packs
+
+    def share(task: tuple[int, ...]) -> tuple[float, int]:
+        begun, total = cpu(), 0
+        for pack in store_packs:
+            total += _bound_of(pack, finder, task[0], processes)
+        return cpu() - begun, total
+
+    _bound_of(store_packs[0], finder, 0, 1 << 40)
+    parts = [told for _, told in pool.run([(number,) for number in range(processes)], share, processes)]
+    assert not any(isinstance(told, pool.KilledError) for told in parts)
+    return sum(told[0] for told in parts), sum(told[1] for told in parts)  # type: ignore[index]
+
+
+def _bound_of(pack: OpenPack, finder: Matcher, number: int, shares: int) -> int:
+    """Inflate and match one share of a pack's entries; bytes."""
+    state = np.zeros(layout.STATE, np.int64)
     state[layout.INFLATER] = walking.new_inflater()
-    total, seconds = 0, 0.0
-    for pack in store.packs:
-        table = pack.entries.pack
-        entries = np.nonzero(table.final != TREE)[0]
-        room = max(int(table.size.max(initial=0)), PIECE) + PIECE
-        out = np.empty(room, np.uint8)
-        layout.point_at_pack(state, table, entries)
-        _fill(state, entries[:0], 0, out.ctypes.data, room)
-        begun, first, view = cpu(), 0, memoryview(out)
-        while first < len(entries):
-            first, filled = _fill(state, entries, first, out.ctypes.data, room)
-            finder.find(view[:filled])
-            total += filled
-        seconds += cpu() - begun
-    return seconds, total
+    table = pack.entries.pack
+    entries = np.nonzero(table.final != TREE)[0]
+    entries = np.ascontiguousarray(entries[len(entries) * number // shares : len(entries) * (number + 1) // shares])
+    room = max(int(table.size.max(initial=0)), PIECE) + PIECE
+    out = np.empty(room, np.uint8)
+    layout.point_at_pack(state, table, entries)
+    first, total, view = 0, 0, memoryview(out)
+    while first < len(entries):
+        first, filled = _fill(state, entries, first, out.ctypes.data, room)
+        finder.find(view[:filled])
+        total += filled
+    return total
 
 
 @contextmanager
@@ -164,13 +181,14 @@ def measure(source: Path) -> None:
         store = open_store(lay_out(planted.home))
         packed = sum(len(pack.entries.pack.data) for pack in store.packs)
         GitSearcher(processes=0).search(Target(str(planted.home), "warm"), query, Heard()) if packed < PIECE else None
-        limit, inflated = bound(store, query)
+        processes = (os.cpu_count() or 1) if packed > git_search.ALONE else 1
+        limit, inflated = bound(store, query, processes)
         matcher(query.anchors)
         parts: dict[str, float] = {}
         heard = Heard()
         begun, walled = cpu(), time.perf_counter()
         with _parts(parts):
-            GitSearcher(processes=os.cpu_count() or 1).search(Target(str(planted.home), source.name), query, heard)
+            GitSearcher(processes=processes).search(Target(str(planted.home), source.name), query, heard)
         ours, wall = cpu() - begun, time.perf_counter() - walled
         missed = wrong(planted, heard)
         plants = (

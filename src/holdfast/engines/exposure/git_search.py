@@ -43,7 +43,7 @@ from holdfast.exposure.results import Fault, Hit, Totals
 
 UNIT = 8 << 20
 """Compressed bytes of one unit of work."""
-ALONE = 4 << 20
+ALONE = 48 << 20
 """Packed bytes up to which a repository is searched in this process."""
 _LOOSE = 2_000
 _NAMED = 20
