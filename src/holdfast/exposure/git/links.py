@@ -55,7 +55,7 @@ from holdfast.exposure.git.layout import (
 )
 from holdfast.exposure.git.memory import byte_at, put_byte, put_word, word_at
 from holdfast.exposure.git.trees import find, has_room, look_up, miss, read_tree
-from holdfast.exposure.git.walking import FLUSH, descend, fault, give_back, lay_out, make, prepare, take, usable
+from holdfast.exposure.git.walking import FLUSH, descend, fault, give_back, lay_out, make, prepare, take, uncounted, usable
 
 ROW = 5
 """Numbers of a commit: its own, its tree's, seconds of committing and of writing, parents."""
@@ -230,17 +230,18 @@ def link_step(state: Whole, width: int, anchor: int, edges: bool) -> None:
         anchor: bytes of the longest literal; 0 lays out nothing to search.
         edges: whether folders within folders are told.
     """
+    row = uncounted(state)
+    _walk(row, width, anchor, edges)
+    look_up(row, width)
+
+
+@kernel
+def _walk(state: Whole, width: int, anchor: int, edges: bool) -> None:
     state[RECORDS] = state[LENGTH] = state[FAULTY] = state[HEADS] = 0
     state[EDGES] = state[NAMED] = state[NAMES] = state[MISSING] = 0
     state[BEFORE] += state[WANTED]
     state[WANTED] = state[TOLD] = 0
     state[COMMITS] = state[PARENTS] = state[TAGS] = 0
-    _walk(state, width, anchor, edges)
-    look_up(state, width)
-
-
-@kernel
-def _walk(state: Whole, width: int, anchor: int, edges: bool) -> None:
     state[STATUS] = MORE
     while _may_go_on(state):
         node = take(state)

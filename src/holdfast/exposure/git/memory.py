@@ -2,7 +2,8 @@
 
 A kernel that is handed arrays counts references to each of them at every call of a part of it, which was measured to
 cost more than the work itself. So kernels are handed one array of whole numbers, and the addresses of all others in it;
-whoever calls a kernel keeps those arrays alive, and whoever writes one proves that each address is within them.
+even that one they look at anew as one that belongs to nobody (``words_at``), which is not counted. Whoever calls a
+kernel keeps those arrays alive, and whoever writes one proves that each address is within them.
 """
 
 from __future__ import annotations
@@ -145,3 +146,14 @@ def fetch(typing_context: Any, address: Any) -> Any:  # noqa: ANN401 - numba's o
 
     del typing_context, address
     return types.void(types.int64), generate
+
+
+@intrinsic
+def words_at(typing_context: Any, address: Any) -> Any:  # noqa: ANN401 - numba's own
+    """An address as what ``numba.carray`` makes an array of."""
+
+    def generate(_context: Any, builder: Any, _signature: Any, arguments: Any) -> Any:  # noqa: ANN401 - likewise
+        return builder.inttoptr(arguments[0], _WORD.as_pointer())
+
+    del typing_context, address
+    return types.CPointer(types.int64)(types.int64), generate

@@ -5,6 +5,8 @@ Its only array is the walk's row of numbers (see ``layout``); everything else is
 
 from __future__ import annotations
 
+from numba import carray
+
 from holdfast.exposure.git.inflating import copy, inflate, make_inflater
 from holdfast.exposure.git.jit import kernel
 from holdfast.exposure.git.layout import (
@@ -66,6 +68,7 @@ from holdfast.exposure.git.layout import (
     RECORDS,
     ROOT,
     SHORT,
+    STATE,
     STATUS,
     TOO_DEEP,
     TOO_LARGE,
@@ -73,7 +76,7 @@ from holdfast.exposure.git.layout import (
     USED,
     Whole,
 )
-from holdfast.exposure.git.memory import byte_at, move, ones, put_word, word_at
+from holdfast.exposure.git.memory import byte_at, move, ones, put_word, word_at, words_at
 
 HEAD = 265
 """Bytes of an object that tell whether it is an archive (tar has its mark at 257)."""
@@ -86,6 +89,12 @@ ROOM = 2 * MOVED
 _TAR, _USTAR = 257, 0x7261747375
 _SHORTEST = 4
 _LOW = 0xFFFFFFFFFF
+
+
+@kernel
+def uncounted(state: Whole) -> Whole:
+    """The same row of numbers, to which no references are counted."""
+    return carray(words_at(state.ctypes.data), STATE)
 
 
 @kernel
@@ -457,6 +466,11 @@ def step(state: Whole, width: int, whole: bool) -> None:
         width: bytes of the longest anchor.
         whole: whether every object is laid out whole and not only its novel windows.
     """
+    _walk(uncounted(state), width, whole)
+
+
+@kernel
+def _walk(state: Whole, width: int, whole: bool) -> None:
     state[RECORDS] = state[LENGTH] = state[FAULTY] = state[HEADS] = 0
     state[STATUS] = MORE
     while _may_go_on(state):
