@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import numpy as np
 
-from holdfast.exposure.git.jit import kernel
+from holdfast.exposure.git.jit import kernel, part
 from holdfast.exposure.git.layout import OFS_DELTA, REF_DELTA, Bytes, Whole
 
 COARSE = 8
 """Bits of the length of a stretch of a pack, by which entries are found."""
+_TOGETHER = 64
 _LONGEST = 62
 """Bits that a size may have."""
 
@@ -33,6 +34,9 @@ def read_headers(
     coarse = np.empty((data.shape[0] >> COARSE) + 1, np.int32)
     _fill_coarse(offsets, coarse)
     for i in range(offsets.shape[0]):
+        if i % _TOGETHER == 0:  # many reads wait for memory together, one after the other each waits alone
+            for k in range(i, min(i + _TOGETHER, offsets.shape[0])):
+                start[k] = data[offsets[k]] if offsets[k] < stop[k] else 0
         kind[i] = 0
         base[i] = -1
         size[i] = 0
@@ -60,7 +64,7 @@ def read_headers(
     return count
 
 
-@kernel
+@part
 def _type_and_size(data: Bytes, at: int, end: int) -> tuple[int, int, int]:
     """Type and size in the head of an entry, and where it goes on; size -1 when the head does not end."""
     byte = np.int64(data[at])
@@ -76,7 +80,7 @@ def _type_and_size(data: Bytes, at: int, end: int) -> tuple[int, int, int]:
     return what, np.int64(-1) if byte & 128 else length, at
 
 
-@kernel
+@part
 def _distance(data: Bytes, at: int, end: int) -> tuple[int, int]:
     """How far back the base of a delta begins, and where the head goes on; -1 when the head does not end."""
     if at >= end:
@@ -91,7 +95,7 @@ def _distance(data: Bytes, at: int, end: int) -> tuple[int, int]:
     return np.int64(-1) if byte & 128 else back, at
 
 
-@kernel
+@part
 def _entry_at(offsets: Whole, coarse: np.ndarray, wanted: int) -> int:
     """Entry that begins at an offset; -1 when none does."""
     if wanted < 0:

@@ -26,6 +26,11 @@ def kernel(function: Function) -> Function:
     return function if numba is None else cast("Function", numba.njit(cache=True, nogil=True)(function))
 
 
+def part(function: Function) -> Function:
+    """A part of a kernel that is handed arrays: written into it, as every call would count references to them."""
+    return function if numba is None else cast("Function", numba.njit(inline="always", nogil=True)(function))
+
+
 def _keep_by_digest() -> None:
     here = resources.files("holdfast.exposure.git")
     digest = hashlib.sha256(b"".join(here.joinpath(f"{name}.py").read_bytes() for name in _KERNELS)).hexdigest()
