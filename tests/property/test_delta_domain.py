@@ -23,6 +23,7 @@ from holdfast.engines.exposure.walker import Walked, Walker
 from holdfast.exposure.git import plain
 from holdfast.exposure.git.graph import Graph
 from holdfast.exposure.git.layout import BLOB, OFS_DELTA
+from holdfast.exposure.git.names import Names
 from holdfast.exposure.matching import matcher
 from holdfast.exposure.query import compile_query
 from holdfast.kernel.secrets import SecretValue
@@ -137,12 +138,23 @@ def test_what_is_taken_over_from_a_base_is_what_reading_gives(store: Store, edge
     assert fast.commit_rows().tolist() == sorted(plainly.commit_rows().tolist(), key=fast_order(fast))
     assert sorted(fast.parent_pairs().tolist()) == sorted(plainly.parent_pairs().tolist())
     assert fast.tags == plainly.tags
-    pairs = [
+    told, whole = (
         {pair for trees, inner in one.edges() for pair in zip(trees.tolist(), inner.tolist(), strict=True)}
         for one in (fast, plainly)
-    ]
-    assert pairs[0] == pairs[1]
-    assert bool(pairs[0]) == edges
+    )
+    # What is taken over is told of the folder it comes from.
+    assert told <= whole
+    assert _by_family(store, told) == _by_family(store, whole)
+    assert bool(told) == edges
+
+
+def _by_family(store: Store, pairs: set[tuple[int, int]]) -> set[tuple[int, int]]:
+    family = {
+        number: int(pack.numbers[root])
+        for pack in store.packs
+        for number, root in zip(pack.numbers.tolist(), pack.entries.pack.family.tolist(), strict=True)
+    }
+    return {(family[tree], child) for tree, child in pairs}
 
 
 def fast_order(graph: Graph):  # type: ignore[no-untyped-def]  # noqa: ANN201
@@ -163,10 +175,16 @@ def test_folders_and_paths_are_those_git_tells(home: Path, store: Store) -> None
     chosen = chance.sample(sorted(files), 40)
     hits = {store.number(files[path].split()[2].decode()): path for path in chosen}
     first = _graph(store, plainly=False, edges=True, marks=sorted(hits))
-    folders = above(first, {tree for tree, _, _ in first.named}, len(store.ids))
-    second = _graph(store, plainly=False, edges=False, marks=sorted(folders | set(hits)))
+
+
+    def look(holders: set[int], marks: set[int]) -> Names:
+        named = _graph(store, plainly=False, edges=False, marks=sorted(marks)).named
+        assert holders <= named.folders()
+        return named
+
+    above(first, first.named.folders(), len(store.ids), look)
     past = history(first)
-    held = follow(past, second.named, sorted(hits))
+    held = follow(past, first.named, sorted(hits))
     for number, path in hits.items():
         assert path in held[number].paths
         commit = store.oid(int(past.numbers[past.earliest(held[number].introducing)]))

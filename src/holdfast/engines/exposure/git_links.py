@@ -21,6 +21,7 @@ from holdfast.exposure.git.layout import (
     EDGES,
     ENTRIES,
     FAULTS,
+    FOLDERS,
     ID_ROOM,
     LENGTH,
     MADE,
@@ -70,7 +71,7 @@ class LinkReader:
             pack: theirs.
             roots: whole objects.
             marks: numbers of objects whose names are wanted.
-            edges: whether folders within folders are wanted.
+            edges: whether folders within folders are wanted: those of whole trees, and what is new in others.
             search: whether their bytes are searched, too.
         """
         graph, found = Graph(), Result()
@@ -158,13 +159,14 @@ class LinkReader:
         state[layout.L_NUMBERS] = pack.numbers.ctypes.data
         state[layout.MARKED] = bool(wanted)
         state[BEFORE] = state[WANTED] = 0
+        state[FOLDERS] = edges
         matcher = self._worker.matcher
         anchor = matcher.width if search else 0
         lengths = np.array(matcher.lengths or [1], np.int64)
         families: set[int] = set()
         walked = Walked()
         while state[STATUS] != DONE:
-            links.link_step(state, store.repository.width, anchor, edges)
+            links.link_step(state, store.repository.width, anchor)
             walked.faults += walker.faults()
             buffers.gather(graph, state)
             while state[TOLD] < state[WANTED]:
@@ -290,7 +292,7 @@ class _Buffers:
         """Take the edges of all steps, with the numbers that were looked up since."""
         if self._edge_tree:
             numbers, child = np.concatenate(self._numbers), np.concatenate(self._edge_child)
-            child = np.where(child < 0, -1 - child, numbers[np.maximum(child, 0)])
+            child = numbers[child]
             here = child >= 0
             graph.edge_tree.append(np.concatenate(self._edge_tree)[here])
             graph.edge_child.append(child[here])

@@ -273,8 +273,8 @@ class RepositoryRun:
             graph = self._walk_links(hits, edges=True, search=False)[0]
         folders = graph.named.folders() | trees
         if folders:
-            marks = above(graph, folders, len(self._store.ids)) | hits | trees
-            graph.named.update(self._names_of(marks))
+            marks = above(graph, folders, len(self._store.ids), self._look_into) | hits | trees
+            graph.named.update(self._links.others(marks, edges=False).named)
         return graph, rows
 
     def _walk_links(self, marks: set[int], *, edges: bool, search: bool) -> tuple[Graph, list[Row]]:
@@ -296,15 +296,15 @@ class RepositoryRun:
         graph.add(self._links.others(wanted, edges=edges))
         return graph, rows
 
-    def _names_of(self, marks: set[int]) -> Names:
-        """Entries of all folders above the hits that lead down to them."""
+    def _look_into(self, folders: set[int], marks: set[int]) -> Names:
+        """Entries that lead to marked objects, in folders that are in packs and in all that are made from these."""
         graph = Graph()
-        marked = np.zeros(len(self._store.ids), bool)
-        marked[np.fromiter(marks, np.int64, len(marks))] = True
+        chosen = np.zeros(len(self._store.ids), bool)
+        chosen[np.fromiter(folders, np.int64, len(folders))] = True
         roots, weight = dict[int, Whole](), 0
         for number, pack in enumerate(self._store.packs):
             table = pack.entries.pack
-            roots[number] = np.unique(table.family[marked[pack.numbers] & (table.final == TREE)])
+            roots[number] = np.unique(table.family[chosen[pack.numbers] & (table.final == TREE)])
             weight += int(self._weights(number)[roots[number]].sum())
 
         def do(task: pool.Task) -> tuple[Graph, Result]:
@@ -312,13 +312,12 @@ class RepositoryRun:
             return self._links.units(self._store.packs[task[1]], share, marks, edges=False, search=False)
 
         shares = max(1, self.searcher.processes) if weight > ALONE else 1
-        tasks = [("names", number, share, shares) for number in roots for share in range(shares)]
+        tasks = [("names", number, share, shares) for number in roots if len(roots[number]) for share in range(shares)]
         for task, outcome in self._run(tasks, do, weight):
             if isinstance(outcome, pool.KilledError):
                 self._killed(task)
             else:
                 graph.add(outcome[0])
-        graph.add(self._links.others(marks, edges=False))
         return graph.named
 
     def _origins(self, graph: Graph, rows: list[Row]) -> None:

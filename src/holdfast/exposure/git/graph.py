@@ -23,7 +23,8 @@ class Graph:
     """Numbers are those of the store."""
 
     edge_tree: list[Any] = field(default_factory=list)
-    """Arrays of numbers of folders; beside them those of folders in them."""
+    """Arrays of numbers of folders; beside them those of folders in them. Of folders that are made from others only
+    what is new in them is told: the rest is found by walking down from those that it comes from."""
     edge_child: list[Any] = field(default_factory=list)
     named: Names = field(default_factory=Names)
     """Folder, marked object in it, its name there."""
@@ -51,9 +52,15 @@ class Graph:
         self.tags.update(other.tags)
 
     def edges(self) -> Iterator[tuple[Whole, Whole]]:
-        """Folders, and folders in them, some millions at a time."""
+        """Folders, and folders in them, some thousands at a time."""
         for trees, inner in zip(self.edge_tree, self.edge_child, strict=True):
             yield np.asarray(trees), np.asarray(inner)
+
+    def holders(self, folders: AbstractSet[int], count: int) -> set[int]:
+        """Folders that are told to hold one of some folders, of ``count`` objects."""
+        wanted = np.zeros(count, bool)
+        wanted[np.fromiter(folders, np.int64, len(folders))] = True
+        return {tree for trees, inner in self.edges() for tree in trees[wanted[inner]].tolist()}
 
     def commit_rows(self) -> Whole:
         """Commits, one row each, in the order of their numbers."""

@@ -7,7 +7,7 @@ Numbers are those of the store; *positions* are places in the table of commits.
 from __future__ import annotations
 
 import itertools
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -79,7 +79,7 @@ class History:
     def with_tree(self, trees: Whole) -> tuple[Whole, Whole]:
         """Places in ``trees`` and positions of the commits that have each as their root."""
         if not len(self._first_of_tree):
-            self._first_of_tree, self._by_tree = grouped(self.trees, int(self.trees.max(initial=-1)) + 1)
+            self._first_of_tree, self._by_tree = grouped(self.trees, int(self.trees.max(initial=0)) + 1)
         place, at = _expanded(*ranges(self._first_of_tree, trees))
         return place, self._by_tree[at]
 
@@ -124,25 +124,24 @@ def history(graph: Graph) -> History:
     )  # fmt: skip
 
 
-def above(graph: Graph, folders: set[int], count: int) -> set[int]:
+def above(graph: Graph, folders: set[int], count: int, look: Callable[[set[int], set[int]], Names]) -> set[int]:
     """The folders and every folder that holds one of them, at any depth.
 
     Args:
-        graph: with edges.
+        graph: with edges; its names are added to.
         folders: numbers.
         count: objects of the store.
+        look: gives the entries that lead to some folders (its second argument), in others (its first) and in all that
+            are made from these.
     """
-    mark = np.zeros(count, bool)
-    fresh = np.fromiter(folders, np.int64, len(folders))
-    mark[fresh] = True
-    now = mark.copy()
-    while len(fresh):
-        found = np.unique(np.concatenate([trees[now[inner]] for trees, inner in graph.edges()] or [fresh[:0]]))
-        fresh = found[~mark[found]]
-        mark[fresh] = True
-        now[:] = False
-        now[fresh] = True
-    return set(np.nonzero(mark)[0].tolist())
+    seen, fresh = set(folders), set(folders)
+    while fresh:
+        holders = graph.holders(fresh, count)
+        named = look(holders, fresh) if holders else Names()
+        graph.named.update(named)
+        fresh = (holders | named.folders()) - seen
+        seen |= fresh
+    return seen
 
 
 def follow(past: History, named: Names, hits: Sequence[int]) -> dict[int, Held]:

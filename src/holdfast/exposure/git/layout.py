@@ -35,9 +35,10 @@ EDGES, NAMED, NAMES, MISSING, COMMITS, PARENTS, TAGS = 19, 20, 21, 22, 23, 24, 2
 USED = 26
 """What the inflater says it read."""
 INFLATER = 27
-LEAN, MARKED, WANTED, TOLD, BEFORE, NEAR = 28, 29, 30, 31, 104, 105
+LEAN, MARKED, WANTED, TOLD, BEFORE, NEAR, FOLDERS = 28, 29, 30, 31, 104, 105, 106
 """Whether nothing is made from a tree; whether any object is marked; ids that are to be looked up, how many of them
-are, and how many were before this step; the entry of the base that the last copy ended with."""
+are, and how many were before this step; the entry of the base that the last copy ended with; whether folders in folders
+are told."""
 # Addresses and lengths of a pack's table (8 bytes an entry, but for the types: 1):
 P_DATA, P_START, P_STOP, P_SIZE, P_FIRST, P_CHILDREN, P_FINAL, P_ROOTS, P_ROOT_COUNT = range(32, 41)
 # Of buffers, and how many places they have:
@@ -55,9 +56,8 @@ L_COMMIT, L_COMMIT_COUNT, L_PARENT_OF, L_PARENT, L_PARENT_COUNT, L_TAG, L_TAGGED
 L_NUMBERS = 85
 """Number of the object that each entry of the pack makes."""
 L_BEGINS, L_TOLD = 86, 87
-"""4 bytes a place: where the entries of the trees on the path begin, tree after tree; and of those that are folders or
-marked, what they name: four times its id's number among the wanted ones, and one more for a folder; for a marked one
-four times the number of the object, and two more."""
+"""4 bytes a place: where the entries of the trees on the path begin, tree after tree; and of those that are
+marked, the number of the object."""
 L_FRAME_AT, L_FRAME_COUNT = 88, 89
 """For each tree on the path, where its entries begin in the former, and how many."""
 K_IDS, K_MAYBE, K_BUCKET, K_BITS, K_MARKS = 90, 91, 92, 93, 94
@@ -67,7 +67,7 @@ L_WANTED, L_WANTED_FROM, L_WANTED_COUNT = 95, 96, 97
 """Ids that are to be looked up (``ID_ROOM`` bytes a place), and the trees that name them; numbers are left in the
 latter's place, -1 for what is missing."""
 L_SPECIAL = 98
-"""4 bytes a place: which entries of the trees on the path are folders or marked, by their number in the tree."""
+"""4 bytes a place: which entries of the trees on the path name marked objects, by their number in the tree."""
 L_FRAME_SPECIAL_AT, L_FRAME_SPECIALS = 99, 100
 ENTRIES_AT, SPECIAL_AT, SPECIALS = 101, 102, 103
 """Of the tree in hand: where its entries begin, where its special ones begin, and how many those are."""

@@ -203,11 +203,11 @@ def _may_go_on(state: Whole) -> bool:
 
 
 @kernel
-def _read(state: Whole, node: int, width: int, edges: bool) -> int:
+def _read(state: Whole, node: int, width: int) -> int:
     number = word_at(state[L_NUMBERS] + 8 * node)
     kind = byte_at(state[P_FINAL] + node)
     if kind == TREE:
-        return read_tree(state, node, number, width, edges)
+        return read_tree(state, node, number, width)
     return _read_commit(state, number, width) if kind == COMMIT else _read_tag(state, number, width)
 
 
@@ -219,7 +219,7 @@ def go_on(state: Whole, width: int) -> None:
 
 
 @kernel
-def link_step(state: Whole, width: int, anchor: int, edges: bool) -> None:
+def link_step(state: Whole, width: int, anchor: int) -> None:
     """Walk on through trees, commits and tags until a buffer is full; see ``walking.step``.
 
     Afterwards the wanted ids are looked up, until ``TOLD`` of them are: ``go_on`` does the rest.
@@ -228,15 +228,14 @@ def link_step(state: Whole, width: int, anchor: int, edges: bool) -> None:
         state: the walk's row of numbers.
         width: bytes of an id.
         anchor: bytes of the longest literal; 0 lays out nothing to search.
-        edges: whether folders within folders are told.
     """
     row = uncounted(state)
-    _walk(row, width, anchor, edges)
+    _walk(row, width, anchor)
     look_up(row, width)
 
 
 @kernel
-def _walk(state: Whole, width: int, anchor: int, edges: bool) -> None:
+def _walk(state: Whole, width: int, anchor: int) -> None:
     state[RECORDS] = state[LENGTH] = state[FAULTY] = state[HEADS] = 0
     state[EDGES] = state[NAMED] = state[NAMES] = state[MISSING] = 0
     state[BEFORE] += state[WANTED]
@@ -256,7 +255,7 @@ def _walk(state: Whole, width: int, anchor: int, edges: bool) -> None:
         empty = filled == 0 and state[EDGES] == 0 and state[NAMED] == 0 and state[MISSING] == 0 and state[WANTED] == 0
         read = np.int64(-1)
         if anchor == 0 or lay_out(state, node, anchor, False):
-            read = np.int64(_read(state, node, width, edges))
+            read = np.int64(_read(state, node, width))
         if read < 0:
             # No room: it comes again with empty buffers, and what was told of it is told twice, which harms nothing.
             state[LENGTH], state[RECORDS] = filled, records

@@ -19,6 +19,7 @@ from holdfast.exposure.git.layout import (
     EDGES,
     ENTRIES_AT,
     FIRST,
+    FOLDERS,
     ID_ROOM,
     K_BITS,
     K_BUCKET,
@@ -83,8 +84,6 @@ _DIRECTORY, _LINK, _ONE = 0x34, 0x36, 0x31
 """Modes of entries: ``40000`` is a folder, ``160000`` another repository."""
 _DAMAGED, _FULL = -1, -2
 _SPACE = 32
-_FOLDER, _MARKED = 1, 2
-"""Bits of what is noted of an entry."""
 _AT_ONCE = 32
 """Look-ups that wait for memory together."""
 _LOW_BITS, _HIGH_BITS = 0x0101010101010101, -0x7F7F7F7F7F7F7F80
@@ -187,29 +186,20 @@ def has_room(state: Whole) -> bool:
 
 
 @kernel
-def _tell(state: Whole, tree: int, what: int, start: int, stop: int, edges: bool) -> None:
-    """Tell a special entry: a folder's edge, a marked object's name."""
-    if what & _MARKED:
-        _name(state, tree, what >> 2, start, stop)
-    if edges and what & _FOLDER:
-        put_int(state[L_EDGE_TREE] + 4 * state[EDGES], tree)
-        # What is not looked up yet is told by its number among the wanted.
-        put_int(state[L_EDGE_CHILD] + 4 * state[EDGES], -1 - (what >> 2) if what & _MARKED else what >> 2)
-        state[EDGES] += 1
-
-
-@kernel
-def _want(state: Whole, tree: int, at: int, folder: bool) -> int:
-    """Note an id that is to be looked up; what is noted of its entry."""
+def _want(state: Whole, tree: int, at: int, folder: bool) -> None:
+    """Note an id that is to be looked up."""
     place = state[WANTED]
     move(state[L_WANTED] + ID_ROOM * place, at)
     put_word(state[L_WANTED_FROM] + 8 * place, tree)
+    if folder and state[FOLDERS]:
+        put_int(state[L_EDGE_TREE] + 4 * state[EDGES], tree)
+        put_int(state[L_EDGE_CHILD] + 4 * state[EDGES], state[BEFORE] + place)
+        state[EDGES] += 1
     state[WANTED] = place + 1
-    return ((state[BEFORE] + place) << 2) | folder
 
 
 @kernel
-def _read_entry(state: Whole, tree: int, place: int, reached: int, width: int, edges: bool) -> int:
+def _read_entry(state: Whole, tree: int, place: int, reached: int, width: int) -> int:
     """Read the entry at ``reached`` of the tree in the arena as number ``place``; where it ends, or why not."""
     if not has_room(state):
         return _FULL
@@ -222,15 +212,12 @@ def _read_entry(state: Whole, tree: int, place: int, reached: int, width: int, e
     if byte_at(at) == _ONE and byte_at(at + 1) == _LINK:
         _name(state, tree, -1, start, stop)
         return stop + 1 + width - top
-    folder = byte_at(at) == _DIRECTORY
-    what = _want(state, tree, stop + 1, folder)
+    _want(state, tree, stop + 1, byte_at(at) == _DIRECTORY)
     if state[MARKED] and byte_at(state[K_MAYBE] + (word_at(stop + 1) & 0xFFFF)):
         number = find(state, stop + 1, width)
         if number >= 0 and byte_at(state[K_MARKS] + number):
-            what = (number << 2) | _MARKED | folder
-    if what & _MARKED or (edges and folder):
-        _tell(state, tree, what, start, stop, edges)
-        _remember(state, place, what)
+            _name(state, tree, number, start, stop)
+            _remember(state, place, number)
     return stop + 1 + width - top
 
 
@@ -258,46 +245,44 @@ def _first_near(begins: int, near: int, low: int, high: int, wanted: int) -> int
 
 
 @kernel
-def _remember(state: Whole, place: int, what: int) -> None:
-    """Note that the entry at a place is a folder or marked: what is made from this tree looks at those only."""
+def _remember(state: Whole, place: int, number: int) -> None:
+    """Note that the entry at a place names a marked object: what is made from this tree looks at those only."""
     if state[LEAN]:
         return
     at = 4 * (state[SPECIAL_AT] + state[SPECIALS])
     put_int(state[L_SPECIAL] + at, place - state[ENTRIES_AT])
-    put_int(state[L_TOLD] + at, what)
+    put_int(state[L_TOLD] + at, number)
     state[SPECIALS] += 1
 
 
 @kernel
-def _take_over(state: Whole, tree: int, place: int, count: int, own: int, shift: int, width: int, edges: bool) -> bool:
+def _take_over(state: Whole, tree: int, place: int, count: int, own: int, shift: int, width: int) -> bool:
     """Take over some entries of the base, one after the other; whether there was room to tell of them."""
     begins, frame = state[L_BEGINS], 8 * (state[DEPTH] - 1)
     if not state[LEAN]:
         for k in range(0, count, MOVED // 4):
             shift_ints(begins + 4 * (own + k), begins + 4 * (place + k), shift)
-    bottom = word_at(state[L_FRAME_AT] + frame)
-    special, first = state[L_SPECIAL], place - bottom
+    if not state[MARKED]:
+        return True
+    special, first = state[L_SPECIAL], place - word_at(state[L_FRAME_AT] + frame)
     at = word_at(state[L_FRAME_SPECIAL_AT] + frame)
     last = at + word_at(state[L_FRAME_SPECIALS] + frame)
     at = _first_from(special, at, last, first)
+    top = state[B_ARENA] + state[TOP]
     while at < last and int_at(special + 4 * at) < first + count:
         if not has_room(state):
             return False
-        mine = int_at(special + 4 * at) - first
-        what = int_at(state[L_TOLD] + 4 * at)
-        start = stop = 0
-        if what & _MARKED:
-            top = state[B_ARENA] + state[TOP]
-            start, stop = _entry(top + int_at(begins + 4 * (place + mine)) + shift, top + state[OWN], width)
-        _tell(state, tree, what, start, stop, edges)
-        _remember(state, own + mine, what)
+        mine, number = int_at(special + 4 * at) - first, int_at(state[L_TOLD] + 4 * at)
+        start, stop = _entry(top + int_at(begins + 4 * (place + mine)) + shift, top + state[OWN], width)
+        _name(state, tree, number, start, stop)
+        _remember(state, own + mine, number)
         at += 1
     return True
 
 
 @kernel
 def _inherit(
-    state: Whole, tree: int, own: int, reached: int, done: int, offset: int, length: int, width: int, edges: bool
+    state: Whole, tree: int, own: int, reached: int, done: int, offset: int, length: int, width: int
 ) -> tuple[int, int]:
     """Take over the entries of the base that a copy holds whole.
 
@@ -315,7 +300,7 @@ def _inherit(
         if begin < reached:
             place += 1
         elif begin > reached:
-            reached = _read_entry(state, tree, own, reached, width, edges)
+            reached = _read_entry(state, tree, own, reached, width)
             if reached < 0:
                 return -1, reached
             own += 1
@@ -323,15 +308,15 @@ def _inherit(
             behind = state[NEAR] = _first_near(begins, place, place, last, limit + 1)
             whole = behind == last and state[BELOW] <= limit
             count = behind - place - (0 if whole else 1)
-            needed = edges or state[MARKED] or not state[LEAN]
-            if needed and not _take_over(state, tree, place, count, own, shift, width, edges):
+            needed = state[MARKED] or not state[LEAN]
+            if needed and not _take_over(state, tree, place, count, own, shift, width):
                 return -1, _FULL
             return own + count, (state[BELOW] if whole else int_at(begins + 4 * behind - 4)) + shift
     return own, reached
 
 
 @kernel
-def _read_copies(state: Whole, node: int, tree: int, own: int, width: int, edges: bool) -> tuple[int, int]:
+def _read_copies(state: Whole, node: int, tree: int, own: int, width: int) -> tuple[int, int]:
     """Read a tree that is made from another as far as its last copy."""
     at, end = state[B_DELTA] + state[FIRST], delta_end(state, node)
     done, reached = 0, 0
@@ -340,7 +325,7 @@ def _read_copies(state: Whole, node: int, tree: int, own: int, width: int, edges
         at += 1
         if byte & 128:
             offset, length, at = operation(at, byte)
-            own, reached = _inherit(state, tree, own, reached, done, offset, length, width, edges)
+            own, reached = _inherit(state, tree, own, reached, done, offset, length, width)
             if own < 0:
                 return own, reached
             done += length
@@ -351,7 +336,7 @@ def _read_copies(state: Whole, node: int, tree: int, own: int, width: int, edges
 
 
 @kernel
-def read_tree(state: Whole, node: int, tree: int, width: int, edges: bool) -> int:
+def read_tree(state: Whole, node: int, tree: int, width: int) -> int:
     """Read the tree in the arena: 1 when it is whole, 0 when it is damaged, -1 when there is no room."""
     depth = state[DEPTH]
     first, reached = 0, 0
@@ -366,9 +351,9 @@ def read_tree(state: Whole, node: int, tree: int, width: int, edges: bool) -> in
     state[ENTRIES_AT], state[SPECIALS] = first, 0
     own = first
     if depth > 0:
-        own, reached = _read_copies(state, node, tree, own, width, edges)
+        own, reached = _read_copies(state, node, tree, own, width)
     while 0 <= reached < state[OWN]:
-        reached = _read_entry(state, tree, own, reached, width, edges)
+        reached = _read_entry(state, tree, own, reached, width)
         own += 1
     whole = reached == state[OWN]
     # Of a damaged tree nothing is taken over: what is made from it is read anew.
