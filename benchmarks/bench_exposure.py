@@ -40,6 +40,7 @@ from holdfast.kernel.secrets import SecretValue
 
 TOP = Path(__file__).resolve().parents[1]
 PIECE = 1 << 20
+ROUNDS = 3
 
 
 def cpu() -> float:
@@ -182,14 +183,19 @@ def measure(source: Path) -> None:
         packed = sum(len(pack.entries.pack.data) for pack in store.packs)
         GitSearcher(processes=0).search(Target(str(planted.home), "warm"), query, Heard()) if packed < PIECE else None
         processes = (os.cpu_count() or 1) if packed > git_search.ALONE else 1
-        limit, inflated = bound(store, query, processes)
         matcher(query.anchors)
+        limit, inflated, ours, wall = float("inf"), 0, float("inf"), 0.0
         parts: dict[str, float] = {}
-        heard = Heard()
-        begun, walled = cpu(), time.perf_counter()
-        with _parts(parts):
-            GitSearcher(processes=processes).search(Target(str(planted.home), source.name), query, heard)
-        ours, wall = cpu() - begun, time.perf_counter() - walled
+        # In turn, and the quickest of each: whatever else a shared machine does only ever adds.
+        for _ in range(ROUNDS):
+            once, inflated = bound(store, query, processes)
+            limit = min(limit, once)
+            steps, heard = dict[str, float](), Heard()
+            begun, walled = cpu(), time.perf_counter()
+            with _parts(steps):
+                GitSearcher(processes=processes).search(Target(str(planted.home), source.name), query, heard)
+            if cpu() - begun < ours:
+                ours, wall, parts = cpu() - begun, time.perf_counter() - walled, steps
         missed = wrong(planted, heard)
         plants = (
             f"{len(planted.plants) - len(missed)} of {len(planted.plants)} plants in their class and with their origin"
@@ -209,7 +215,7 @@ def _parts(parts: dict[str, float]) -> Iterator[None]:
     steps = {
         "objects": "_objects",
         "links": "_walk_links",
-        "names": "_names_of",
+        "names": "_look_into",
         "origins": "_origins",
         "missing": "_missing",
     }
