@@ -31,6 +31,9 @@ class Matcher(Protocol):
     width: int
     """Bytes that buffers with a border between them have to be looked at together, beyond the border's own."""
     plain: bool
+    joints: NDArray[np.uint8] | None
+    """A bit for each pair of bytes (first byte times 256 and second, lowest bit first), whether they stand next to each
+    other in a literal; nothing when more than literals is found. Where two bytes do not, no literal lies across."""
 
     def among(self, data: Buffer, starts: NDArray[np.int64]) -> list[tuple[int, int]]:
         """As :meth:`find`, in a buffer of several texts: what lies across two of them may be told or not.
@@ -55,6 +58,7 @@ class _Literals(ABC):
         self.literals = tuple(literals)
         self.lengths = tuple(map(len, self.literals))
         self.width = max(self.lengths, default=1)
+        self.joints: NDArray[np.uint8] | None = _joints(self.literals)
 
     @abstractmethod
     def find(self, data: Buffer) -> list[tuple[int, int]]:
@@ -124,6 +128,14 @@ class PlainMatcher(_Literals):
                 at = held.find(literal, at + 1)
         found.sort()
         return [(number, end) for end, number in found]
+
+
+def _joints(literals: Sequence[bytes]) -> NDArray[np.uint8]:
+    standing = np.zeros(1 << 16, np.uint8)
+    for literal in literals:
+        held = np.frombuffer(literal, np.uint8).astype(np.int64)
+        standing[held[:-1] << 8 | held[1:]] = 1
+    return np.packbits(standing, bitorder="little")
 
 
 def matcher(literals: Sequence[bytes], *, plain: bool = False) -> Matcher:

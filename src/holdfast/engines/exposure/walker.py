@@ -80,6 +80,7 @@ class Walker:
             self._heads[int.from_bytes(start, "big")] = 1
         self.record_at, self.record_node, self.record_from = (np.zeros(_RECORDS, np.int64) for _ in range(3))
         self._fault_node, self._fault_code, self._head_node = (np.zeros(_NOTED, np.int64) for _ in range(3))
+        self._any = self._joints = np.full((1 << 16) // 8, 255, np.uint8)
         self._stack = [np.zeros(DEPTH, np.int64) for _ in range(4)]
         self._point()
 
@@ -109,8 +110,17 @@ class Walker:
         state[layout.B_FAULT_COUNT] = state[layout.B_HEAD_COUNT] = _NOTED
         state[layout.B_DEPTH] = DEPTH
 
+    def seek(self, matcher: Matcher | None) -> None:
+        """Lay out what is worth searching for what a matcher finds, or for whatever may be looked for."""
+        joints = None if matcher is None else matcher.joints
+        self._joints = self._any if joints is None else joints
+        assert self._joints.flags.c_contiguous
+        self.state[layout.B_JOINTS] = self._joints.ctypes.data
+        self.state[layout.B_SHORTEST] = 1 if matcher is None or joints is None else min(matcher.lengths, default=1)
+
     def load(self, entries: Entries) -> None:
         """Have the kernels at hand, so that processes that are forked inherit them."""
+        self.seek(None)
         layout.point_at_pack(self.state, entries.pack, np.zeros(0, np.int64))
         walking.step(self.state, 1, False)  # noqa: FBT003 - the compiler takes places only
         walking.make_last(self.state)
@@ -147,6 +157,7 @@ class Walker:
     def windows(self, entries: Entries, roots: Whole, width: int, walked: Walked) -> Iterator[memoryview]:
         """The novel windows of some delta trees, for whatever else looks at them; each valid until the next."""
         state = self.state
+        self.seek(None)
         layout.point_at_pack(state, entries.pack, roots)
         while state[STATUS] != DONE:
             walking.step(state, width, False)  # noqa: FBT003 - the compiler takes places only
@@ -162,6 +173,7 @@ class Walker:
         self, entries: Entries, roots: Whole, matcher: Matcher, walked: Walked, *, whole: bool
     ) -> Iterator[tuple[int, Whereabouts | None]]:
         state = self.state
+        self.seek(matcher)
         layout.point_at_pack(state, entries.pack, roots)
         width = matcher.width
         lengths = np.array(matcher.lengths or [1], np.int64)

@@ -24,6 +24,7 @@ from holdfast.exposure.git.layout import (
     B_HEAD_COUNT,
     B_HEAD_NODE,
     B_HEADS,
+    B_JOINTS,
     B_LEN,
     B_NODE,
     B_RECORD_AT,
@@ -32,6 +33,7 @@ from holdfast.exposure.git.layout import (
     B_RECORD_NODE,
     B_SCAN,
     B_SCAN_SIZE,
+    B_SHORTEST,
     BAD_DELTA,
     BASE,
     BELOW,
@@ -239,16 +241,32 @@ def _window(state: Whole, node: int, source: int, start: int, length: int, reach
 
 
 @kernel
-def _copied(
-    state: Whole, node: int, source: int, start: int, length: int, reached: int, margin: int, more: bool
-) -> int:
-    """Lay out what of a copied stretch is near a seam: its beginning, and its end when more follows."""
-    head = min(length, margin) if start > 0 else 0
+def _joint(state: Whole, last: int, first: int) -> bool:
+    """Whether something that is looked for may lie across two bytes, by their addresses."""
+    pair = (byte_at(last) << 8) | byte_at(first)
+    return ((byte_at(state[B_JOINTS] + (pair >> 3)) >> (pair & 7)) & 1) != 0
+
+
+@kernel
+def _stretch(
+    state: Whole, node: int, source: int, start: int, length: int, reached: int, margin: int, copied: bool,
+    before: bool, after: bool,
+) -> int:  # fmt: skip
+    """Lay out what of a stretch is worth searching; as ``_window``.
+
+    Of a copied one that is what is near its ends, of a new one all but those too short to hold anything, where
+    something may lie across an end.
+    """
+    if not copied:
+        if before or after or length >= state[B_SHORTEST]:
+            reached = _window(state, node, source, start, length, reached)
+        return reached
+    head = min(length, margin) if before else 0
     if head > 0:
         reached = _window(state, node, source, start, head, reached)
         if reached < 0:
             return -1
-    tail = max(head, length - margin) if more else length
+    tail = max(head, length - margin) if after else length
     if tail < length:
         reached = _window(state, node, source + tail, start + tail, length - tail, reached)
     return reached
@@ -258,33 +276,29 @@ def _copied(
 def _novel(state: Whole, node: int, at: int, end: int, base: int, margin: int) -> bool:
     """Lay out the novel windows of a checked delta's result; whether there was room for all."""
     done, reached = 0, -2
-    copied_at, copied_from, copied = 0, 0, -1
+    source, start, length, copied, before = 0, 0, 0, False, False
     while at < end:
         byte = byte_at(at)
         at += 1
-        offset, length = 0, byte
-        if byte & 128:
-            offset, length, at = operation(at, byte)
-            if copied >= 0 and offset == copied_from + copied:
-                copied += length
-                done += length
+        place, more, copies = at, byte, byte & 128 != 0
+        if copies:
+            offset, more, at = operation(at, byte)
+            place = base + offset
+            if copied and place == source + length:
+                length += more
+                done += more
                 continue
-        if copied >= 0:
-            reached = _copied(state, node, base + copied_from, copied_at, copied, reached, margin, True)
-            if reached == -1:
-                return False
-        if byte & 128:
-            copied_at, copied_from, copied = done, offset, length
         else:
-            copied = -1
-            reached = _window(state, node, at, done, length, reached)
+            at += byte
+        if length > 0:
+            after = _joint(state, source + length - 1, place)
+            reached = _stretch(state, node, source, start, length, reached, margin, copied, before, after)
             if reached == -1:
                 return False
-            at += length
-        done += length
-    if copied >= 0:
-        return _copied(state, node, base + copied_from, copied_at, copied, reached, margin, False) != -1
-    return True
+            before = after
+        source, start, length, copied = place, done, more, copies
+        done += more
+    return _stretch(state, node, source, start, length, reached, margin, copied, before, False) != -1
 
 
 @kernel
