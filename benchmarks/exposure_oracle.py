@@ -10,6 +10,7 @@ import os
 import random
 import subprocess
 import sys
+from array import array
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -19,10 +20,8 @@ from holdfast.engines.exposure.git_layout import git_folder, lay_out
 from holdfast.engines.exposure.git_store import Store, open_store
 from holdfast.engines.exposure.inflater import ready
 from holdfast.engines.exposure.walker import Walked, Walker, Whereabouts
-from holdfast.exposure.git.layout import OFS_DELTA
+from holdfast.exposure.git.layout import OFS_DELTA, Whole
 from holdfast.exposure.matching import matcher
-
-Pairs = set[tuple[str, int]]
 
 
 def made_by_git(home: Path) -> Iterator[tuple[str, bytes]]:
@@ -50,38 +49,39 @@ def pieces(store: Store, count: int) -> list[bytes]:
     return sorted(found)
 
 
-def by_walks(store: Store, listed: list[bytes]) -> Pairs:
-    """Object and number of the piece, as the delta domain finds them."""
-    found: Pairs = set()
+def by_walks(store: Store, listed: list[bytes]) -> Whole:
+    """Pairs as the delta domain finds them: the number of the object times that of all pieces, and the piece's."""
+    found = array("q")
     walker, finder = Walker(), matcher(listed)
     for pack in store.packs:
-        entries = pack.entries
+        entries, numbers = pack.entries, pack.numbers
         roots = np.nonzero((entries.pack.kind > 0) & (entries.pack.kind < OFS_DELTA))[0]
         families = np.array(sorted(walker.families(entries, roots, finder, Walked())), np.int64)
 
-        def hear(place: Whereabouts, known: object = entries) -> None:
-            oid = known.object_id(place.entry)  # type: ignore[attr-defined]
-            found.update((oid, number) for number, _ in place.found)
+        def hear(place: Whereabouts, known: Whole = numbers) -> None:
+            first = int(known[place.entry]) * len(listed)
+            found.extend({first + number for number, _ in place.found})
 
         walker.objects(entries, families, finder, hear, Walked())
-    return found
+    return np.unique(np.frombuffer(found, np.int64)) if found else np.zeros(0, np.int64)
+
+
+def by_reading(home: Path, store: Store, listed: list[bytes]) -> Whole:
+    """Pairs as git tells them, each object whole."""
+    found, finder = array("q"), matcher(listed)
+    for oid, data in made_by_git(home):
+        first = store.number(oid) * len(listed)
+        found.extend({first + number for number, _ in finder.find(data)})
+    return np.unique(np.frombuffer(found, np.int64)) if found else np.zeros(0, np.int64)
 
 
 def compare(home: Path, count: int) -> bool:
     """Compare one repository; whether they agree."""
     store = open_store(lay_out(home))
     listed = pieces(store, count)
-    finder = matcher(listed)
-    walked = by_walks(store, listed)
-    missing = extra = total = 0
-    for oid, data in made_by_git(home):
-        whole = {number for number, _ in finder.find(data)}
-        total += len(whole)
-        mine = {number for number in whole if (oid, number) in walked}
-        missing += len(whole - mine)
-        walked -= {(oid, number) for number in whole}
-    extra = len(walked)
-    print(f"{home}: {len(listed):,} pieces, {total:,} pairs: {missing} missing, {extra} extra", flush=True)
+    walked, whole = by_walks(store, listed), by_reading(home, store, listed)
+    missing, extra = (len(np.setdiff1d(*pair, assume_unique=True)) for pair in ((whole, walked), (walked, whole)))
+    print(f"{home}: {len(listed):,} pieces, {len(whole):,} pairs: {missing} missing, {extra} extra", flush=True)
     return missing == extra == 0
 
 

@@ -176,7 +176,6 @@ def test_folders_and_paths_are_those_git_tells(home: Path, store: Store) -> None
     hits = {store.number(files[path].split()[2].decode()): path for path in chosen}
     first = _graph(store, plainly=False, edges=True, marks=sorted(hits))
 
-
     def look(holders: set[int], marks: set[int]) -> Names:
         named = _graph(store, plainly=False, edges=False, marks=sorted(marks)).named
         assert holders <= named.folders()

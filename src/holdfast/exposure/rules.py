@@ -37,6 +37,8 @@ BEHIND = 16
 WINDOW = SPAN + BEHIND
 LONGEST = 1 << 14
 """Bytes up to which a secret is followed for its fingerprint."""
+_JUDGED = 1 << 14
+"""Values whose verdict is remembered."""
 _BETWEEN = re.compile(rb"\\[nrt]|\s")
 _SHORTEST_WIDE = 12
 """Characters of a run of UTF-16; shorter ones come by chance, and hold no secret."""
@@ -106,6 +108,7 @@ class RuleMatcher:
         self.rules: tuple[Rule, ...] = rules.scanning or rules.rules
         self._placeholders = rules.placeholders
         self._key = key
+        self._judged: dict[tuple[int, bytes], bool] = {}
         self._patterns = tuple(_patterns(self.rules))
         gates = [pattern.gated.gate for pattern in self._patterns]
         wide = sorted({_widened(word) for rule in self.rules for word in rule.keywords})
@@ -148,12 +151,23 @@ class RuleMatcher:
             return ()
         rule = self.rules[pattern.rule]
         secret = bytes(match["secret"])
-        text = secret.decode("utf-8", "surrogateescape")
-        if not rule.accepts_scanned(text) or any(one.search(text) for one in self._placeholders):
+        if not self._accepted(pattern.rule, secret):
             return ()
         at_limit = limit <= len(data) and (rule.squeeze or match.end("secret") >= limit - 1)
         whole = list(self._followed(pattern.rule, data, start)) if follow and at_limit else []
         return whole or (_Span(match.start("secret"), match.end("secret"), pattern.rule, secret),)
+
+    def _accepted(self, rule: int, secret: bytes) -> bool:
+        """Whether a rule takes what it found for a secret; histories hold the same values again and again."""
+        key = (rule, secret)
+        known = self._judged.get(key)
+        if known is None:
+            text = secret.decode("utf-8", "surrogateescape")
+            known = self.rules[rule].accepts_scanned(text) and not any(one.search(text) for one in self._placeholders)
+            if len(self._judged) >= _JUDGED:
+                self._judged.clear()
+            self._judged[key] = known
+        return known
 
     def _followed(self, rule: int, data: Buffer, start: int) -> Iterator[_Span]:
         """The same secret with more to look at, by any pattern of the rule."""

@@ -30,7 +30,7 @@ class Sieve:
     """See :class:`~holdfast.exposure.matching.Matcher`."""
 
     plain = False
-    joints = None
+    joints: NDArray[np.uint8] | None = None
 
     def __init__(self, made: Filter, more: Sequence[bytes] = ()) -> None:
         """Of a filter.

@@ -124,7 +124,7 @@ class RuledMatcher:
         self.literals, self.plain = literals.literals, literals.plain
         self.lengths = (*literals.lengths, 1)
         self.width = max(literals.width, _WIDE)
-        self.joints = None
+        self.joints: NDArray[np.uint8] | None = None
 
     def find(self, data: Buffer) -> list[tuple[int, int]]:
         """Ends of literals, and first bytes of what the rules find."""

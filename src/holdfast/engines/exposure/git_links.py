@@ -201,7 +201,7 @@ class _Buffers:
         self._bucket, self._bits = store.buckets()
         self._marks, self._maybe = np.zeros(len(store.ids) + 1, np.uint8), np.zeros(1 << 16, np.uint8)
         self._wanted, self._wanted_from = np.empty((_WANTED + 1, ID_ROOM), np.uint8), np.empty(_WANTED, np.int64)
-        self._numbers: list[Whole] = []
+        self._numbers: list[NDArray[np.int32]] = []
         self._edge_tree: list[NDArray[np.int32]] = []
         self._edge_child: list[NDArray[np.int32]] = []
         self._edges = [np.empty(_EDGES, np.int32), np.empty(_EDGES, np.int32)]
@@ -292,8 +292,7 @@ class _Buffers:
     def gather_edges(self, graph: Graph) -> None:
         """Take the edges of all steps, with the numbers that were looked up since."""
         if self._edge_tree:
-            numbers, child = np.concatenate(self._numbers), np.concatenate(self._edge_child)
-            child = numbers[child]
+            child = np.concatenate(self._numbers)[np.concatenate(self._edge_child)]
             here = child >= 0
             graph.edge_tree.append(np.concatenate(self._edge_tree)[here])
             graph.edge_child.append(child[here])

@@ -353,8 +353,8 @@ class RepositoryRun:
         """Compressed bytes of every delta tree of a pack, at its root."""
         if number not in self._weighed:
             table = self._store.packs[number].entries.pack
-            bytes_of = table.stop - table.start
-            self._weighed[number] = np.bincount(table.family, weights=bytes_of, minlength=len(table.kind))
+            weights = np.bincount(table.family, weights=table.stop - table.start, minlength=len(table.kind))
+            self._weighed[number] = weights.astype(np.float64, copy=False)
         return self._weighed[number]
 
     def _with_orphans(self) -> list[int]:

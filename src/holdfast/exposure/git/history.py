@@ -98,8 +98,10 @@ class History:
         known = times != NO_TIME
         if known.any():
             positions, times = positions[known], times[known]
-        order = np.lexsort((self.generation[positions], times))
-        return int(positions[order[-1] if latest else order[0]])
+        positions = positions[times == (times.max() if latest else times.min())]
+        generations = self.generation[positions]
+        positions = positions[generations == (generations.max() if latest else generations.min())]
+        return int(positions[-1 if latest else 0])
 
 
 def history(graph: Graph) -> History:
@@ -220,7 +222,9 @@ def _held(past: History, parts: list[tuple[Whole, Whole]], cut: bool) -> Held:  
 def introducing(past: History, commits: Whole) -> Whole:
     """Of some commits, those none of whose parents is among them."""
     place, at = _expanded(past.first_parent[commits], past.first_parent[commits + 1])
-    inherited = np.isin(past.parents[at], commits)
+    among = np.zeros(len(past.numbers), bool)
+    among[commits] = True
+    inherited = among[past.parents[at]]
     keeps = np.ones(len(commits), bool)
     keeps[place[inherited]] = False
     return commits[keeps]

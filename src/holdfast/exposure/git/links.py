@@ -55,7 +55,18 @@ from holdfast.exposure.git.layout import (
 )
 from holdfast.exposure.git.memory import byte_at, put_byte, put_word, word_at
 from holdfast.exposure.git.trees import find, has_room, look_up, miss, read_tree
-from holdfast.exposure.git.walking import FLUSH, descend, fault, give_back, lay_out, make, prepare, take, uncounted, usable
+from holdfast.exposure.git.walking import (
+    FLUSH,
+    descend,
+    fault,
+    give_back,
+    lay_out,
+    make,
+    prepare,
+    take,
+    uncounted,
+    usable,
+)
 
 ROW = 5
 """Numbers of a commit: its own, its tree's, seconds of committing and of writing, parents."""

@@ -140,7 +140,8 @@ def fetch(typing_context: Any, address: Any) -> Any:  # noqa: ANN401 - numba's o
 
     def generate(context: Any, builder: Any, _signature: Any, arguments: Any) -> Any:  # noqa: ANN401 - likewise
         byte, number = ir.IntType(8).as_pointer(), ir.IntType(32)
-        asked = builder.module.declare_intrinsic("llvm.prefetch", (byte,), ir.FunctionType(ir.VoidType(), [byte] + [number] * 3))
+        takes = ir.FunctionType(ir.VoidType(), [byte, number, number, number])
+        asked = builder.module.declare_intrinsic("llvm.prefetch", (byte,), takes)
         builder.call(asked, [builder.inttoptr(arguments[0], byte), number(0), number(3), number(1)])
         return context.get_dummy_value()
 
@@ -156,4 +157,4 @@ def words_at(typing_context: Any, address: Any) -> Any:  # noqa: ANN401 - numba'
         return builder.inttoptr(arguments[0], _WORD.as_pointer())
 
     del typing_context, address
-    return types.CPointer(types.int64)(types.int64), generate
+    return types.CPointer(types.int64)(types.int64), generate  # type: ignore[no-untyped-call]  # numba's own

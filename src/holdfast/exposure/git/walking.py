@@ -5,7 +5,7 @@ Its only array is the walk's row of numbers (see ``layout``); everything else is
 
 from __future__ import annotations
 
-from numba import carray
+from numba.np.numpy_support import carray
 
 from holdfast.exposure.git.inflating import copy, inflate, make_inflater
 from holdfast.exposure.git.jit import kernel
@@ -153,10 +153,11 @@ def put(target: int, source: int, count: int) -> None:
 
 @kernel
 def operation(at: int, byte: int) -> tuple[int, int, int]:
-    """Offset and length of a copy whose first byte was read, and where it ends; ``ROOM`` bytes must follow the delta."""
+    """Offset and length of a copy whose first byte was read, and where it ends; eight bytes must follow the delta."""
     low, high = byte & 15, (byte >> 4) & 7
     if low & (low + 1) == 0 and high & (high + 1) == 0:  # no byte of either number is left out between others
-        few, more = ones(low), ones(high)
+        few: int = ones(low)
+        more: int = ones(high)
         word = word_at(at)
         offset = word & ((1 << (8 * few)) - 1)
         length = (word >> (8 * few)) & ((1 << (8 * more)) - 1)
