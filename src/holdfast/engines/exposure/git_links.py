@@ -61,6 +61,9 @@ class LinkReader:
         if not self._worker.plain and store.packs:
             store.buckets()
             self.units(store.packs[0], np.zeros(0, np.int64), (), edges=False, search=False)
+            from holdfast.exposure.git import links  # noqa: PLC0415 - kernels, which the plain engine does without
+
+            links.go_on(self._worker.walker.state, store.repository.width)
 
     def units(
         self, pack: OpenPack, roots: Whole, marks: Iterable[int], *, edges: bool, search: bool

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from holdfast.exposure.git import layout, walking
+from holdfast.exposure.git import deltas, layout, walking
 from holdfast.exposure.git.layout import (
     DIRECT,
     DIRECT_AT,
@@ -72,7 +72,7 @@ class Walker:
     def __init__(self) -> None:
         """Ask for the address space."""
         self.state = np.zeros(STATE, np.int64)
-        room = walking.ROOM
+        room = deltas.ROOM
         self.arena, self.scan = np.empty(ARENA + room, np.uint8), np.empty(SCAN + room, np.uint8)
         self._delta, self._head = np.empty(DELTA, np.uint8), np.zeros(walking.HEAD + room, np.uint8)
         self._heads = np.zeros(1 << 16, np.uint8)

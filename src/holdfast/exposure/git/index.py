@@ -153,7 +153,8 @@ def merged(few: Bytes, many: Bytes) -> tuple[Bytes, Whole, Whole]:
 def _merged_slowly(few: Bytes, many: Bytes) -> tuple[Bytes, Whole, Whole]:
     """As ``merged``, where ids share their first bytes with others."""
     ids = np.concatenate([few, many])
-    order = np.lexsort((prefixes(ids[:, 8:]), prefixes(ids)))
+    width = ids.shape[1]
+    order = np.lexsort([prefixes(ids[:, min(at, width - 8) :]) for at in reversed(range(0, width, 8))])
     ranked = ids[order]
     new = np.ones(len(ranked), bool)
     new[1:] = (ranked[1:] != ranked[:-1]).any(axis=1)

@@ -16,7 +16,7 @@ numba: Any = None
 with contextlib.suppress(ImportError):  # the plain engine needs none
     import numba
 
-_KERNELS = ("headers", "history", "inflating", "layout", "links", "memory", "rolling", "trees", "walking")
+_KERNELS = ("deltas", "headers", "history", "inflating", "layout", "links", "memory", "rolling", "trees", "walking")
 
 Function = TypeVar("Function", bound=Callable[..., object])
 

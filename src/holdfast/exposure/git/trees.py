@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from holdfast.exposure.git.deltas import operation
 from holdfast.exposure.git.inflating import copy
 from holdfast.exposure.git.jit import kernel
 from holdfast.exposure.git.layout import (
@@ -76,7 +77,7 @@ from holdfast.exposure.git.memory import (
     shift_ints,
     word_at,
 )
-from holdfast.exposure.git.walking import delta_end, operation, sprouts
+from holdfast.exposure.git.walking import delta_end, sprouts
 
 LONGEST_NAME = 1 << 16
 """Bytes of one name that are told; file systems stop at 255."""
