@@ -53,6 +53,8 @@ class Gated:
     gate: bytes
     reach: int | None
     """Bytes from the start of a match to the end of its gate at most; none for no limit."""
+    ahead: int | None
+    """Bytes from the start of a match that its head looks at, at most; none for no limit."""
     behind: int
     """Bytes before the start of a match that it depends on, at most."""
 
@@ -68,11 +70,13 @@ def gated(pattern: str) -> Gated:
         msg = f"{pattern!r} cannot be read beyond character {end}"
         raise ValueError(msg)
     trimmed = _trimmed(alternatives)
+    heads = [_head(one) for one in alternatives]
     return Gated(
         pattern=re.compile(_written(alternatives).encode()),
-        head=re.compile("|".join(_head(one) for one in alternatives).encode()),
+        head=re.compile("|".join("".join(piece.source for piece in one) for one in heads).encode()),
         gate=_gate(trimmed).encode(),
         reach=_width(trimmed),
+        ahead=_ahead(heads),
         behind=_behind(alternatives),
     )
 
@@ -184,21 +188,28 @@ def _gate_piece(piece: Piece) -> str:
     return f"{source}{{{piece.low},{'' if piece.high is None else piece.high}}}"
 
 
-def _head(sequence: tuple[Piece, ...]) -> str:
-    """What every match of a sequence begins with, up to the first thing that varies."""
-    parts: list[str] = []
+def _head(sequence: tuple[Piece, ...]) -> tuple[Piece, ...]:
+    """What every match of a sequence begins with, up to the first thing that varies; each piece once."""
+    pieces: list[Piece] = []
     for piece in sequence:
         if piece.nothing:
-            parts.append(piece.source)
+            pieces.append(piece)
         elif len(piece.inner) == 1 and (piece.low, piece.high) == (1, 1) and not piece.caseless:
-            return "".join(parts) + _head(piece.inner[0])
+            return (*pieces, *_head(piece.inner[0]))
         elif piece.low == 0:
             break
         else:
-            parts.append(piece.source)
+            pieces.append(piece)
             if (piece.low, piece.high) != (1, 1) or piece.inner:
                 break
-    return "".join(parts)
+    return tuple(pieces)
+
+
+def _ahead(heads: list[tuple[Piece, ...]]) -> int | None:
+    """At most, as if what is looked at stood behind what is taken."""
+    widths = [_width(piece.inner) if piece.inner else int(not piece.nothing) for one in heads for piece in one]
+    known = [width for width in widths if width is not None]
+    return sum(known) if len(known) == len(widths) else None
 
 
 def _width(alternatives: tuple[tuple[Piece, ...], ...]) -> int | None:

@@ -297,13 +297,15 @@ def _patterns(rules: Sequence[Rule]) -> Iterator[_Pattern]:
 def _starts(pattern: _Pattern, data: Buffer, ends: list[int]) -> Iterator[int]:
     """Where a match of the pattern may begin, each place once, in order."""
     head = pattern.gated.head
+    # A match begins before the end of its gate.
+    ahead = SPAN if pattern.gated.ahead is None else min(pattern.gated.ahead, SPAN)
     place = 0
     # The plain engine knows no places: then the one end it names is that of the buffer, and everything is tried.
     everywhere = ends == [len(data)]
     for end in sorted(ends):
         place = max(place, 0 if everywhere else end - pattern.reach)
         while place < end:
-            match = head.search(data, place, min(end + SPAN, len(data)))
+            match = head.search(data, place, min(end + ahead, len(data)))
             if match is None or match.start() >= end:
                 break
             place = match.start()

@@ -273,13 +273,14 @@ class TestPatterns:
                     gate = re.compile(one.gate, re.DOTALL).match(data, match.start())
                     assert gate is not None
                     assert one.reach is None or gate.end() - gate.start() <= one.reach
-                    assert one.head.match(data, match.start())
+                    ahead = len(data) if one.ahead is None else one.ahead
+                    assert one.head.match(data, match.start(), match.start() + ahead)
 
     def test_the_end_of_a_match_that_may_be_missing_is_cut_off(self) -> None:
         one = gated("(?<![a-z])(?P<secret>ab{2,}+(?:c|d){0,3}e?)(?![0-9])")
         assert one.gate == b"(?:ab{2,2})"
         assert one.head.pattern == rb"(?<![a-z])ab"
-        assert (one.reach, one.behind) == (3, 1)
+        assert (one.reach, one.ahead, one.behind) == (3, 2, 1)
 
     def test_alternatives_and_case_are_kept(self) -> None:
         one = gated("(?i:to|ken)[ \t]{0,2}(?P<secret>[0-9]{3,9})")
