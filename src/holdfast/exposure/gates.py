@@ -207,7 +207,8 @@ def _head(sequence: tuple[Piece, ...]) -> tuple[Piece, ...]:
 
 def _ahead(heads: list[tuple[Piece, ...]]) -> int | None:
     """At most, as if what is looked at stood behind what is taken."""
-    widths = [_width(piece.inner) if piece.inner else int(not piece.nothing) for one in heads for piece in one]
+    pieces = [piece for one in heads for piece in one if not piece.backwards]
+    widths = [_width(piece.inner) if piece.inner else int(not piece.nothing) for piece in pieces]
     known = [width for width in widths if width is not None]
     return sum(known) if len(known) == len(widths) else None
 
