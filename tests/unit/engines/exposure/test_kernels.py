@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import random
 from pathlib import Path
 
@@ -96,3 +97,12 @@ def test_what_lies_across_seams_is_found_whatever_stands_beside_it(tmp_path: Pat
                 Walked(),
             )
             assert found == [whole], (cut, parts)
+
+
+def test_a_tree_of_which_nothing_is_there_is_counted_to_its_end(tmp_path: Path) -> None:
+    count = 150_000
+    tree = b"".join(b"100644 %06d\0" % one + random.Random(one).randbytes(20) for one in range(count))
+    oid = hashlib.sha1(b"tree %d\0" % len(tree) + tree, usedforsecurity=False).digest()
+    repository_of(tmp_path / "r", [Entry("tree", tree, oid)])
+    heard = searched(tmp_path / "r", b"nothing-of-this-is-there-0123456789")
+    assert next(fault.reason for fault in heard.faults if "missing" in fault.reason).startswith("150,000 objects are")
