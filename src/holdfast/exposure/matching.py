@@ -30,6 +30,8 @@ class Matcher(Protocol):
     """Of the literals, for whoever looks at what lies across two buffers."""
     width: int
     """Bytes that buffers with a border between them have to be looked at together, beyond the border's own."""
+    near: int
+    """As ``width``, where neither of the two bytes at the border is zero."""
     plain: bool
     joints: NDArray[np.uint8] | None
     """A bit for each pair of bytes (first byte times 256 and second, lowest bit first), whether they stand next to each
@@ -57,7 +59,7 @@ class _Literals(ABC):
     def __init__(self, literals: Sequence[bytes]) -> None:
         self.literals = tuple(literals)
         self.lengths = tuple(map(len, self.literals))
-        self.width = max(self.lengths, default=1)
+        self.width = self.near = max(self.lengths, default=1)
         self.joints: NDArray[np.uint8] | None = _joints(self.literals)
 
     @abstractmethod

@@ -42,7 +42,7 @@ class Sieve:
         self.literals: tuple[bytes, ...] = ()
         # The last is that of ``RULE``: one byte of it is in the text that it belongs to.
         self.lengths = (*(group.length for group in made.groups), 1)
-        self.width = max(made.width, LONGEST_ANCHOR, *map(len, more), 1)
+        self.width = self.near = max(made.width, LONGEST_ANCHOR, *map(len, more), 1)
         self._filter = made
         self._bitmap = np.frombuffer(made.bitmap, np.uint8)
         self._kinds: dict[Kind, list[int]] = {}

@@ -123,7 +123,7 @@ class RuledMatcher:
         self._found, self._rules = literals, rules
         self.literals, self.plain = literals.literals, literals.plain
         self.lengths = (*literals.lengths, 1)
-        self.width = max(literals.width, _WIDE)
+        self.width, self.near = max(literals.width, _WIDE), max(literals.width, WINDOW + 1)
         self.joints: NDArray[np.uint8] | None = None
 
     def find(self, data: Buffer) -> list[tuple[int, int]]:

@@ -164,7 +164,7 @@ class LinkReader:
         state[BEFORE] = state[WANTED] = 0
         state[FOLDERS] = edges
         matcher = self._worker.matcher
-        walker.seek(matcher)
+        walker.seek(matcher, matcher.width)
         anchor = matcher.width if search else 0
         lengths = np.array(matcher.lengths or [1], np.int64)
         families: set[int] = set()

@@ -110,9 +110,10 @@ class Walker:
         state[layout.B_FAULT_COUNT] = state[layout.B_HEAD_COUNT] = _NOTED
         state[layout.B_DEPTH] = DEPTH
 
-    def seek(self, matcher: Matcher | None) -> None:
-        """Lay out what is worth searching for what a matcher finds, or for whatever may be looked for."""
+    def seek(self, matcher: Matcher | None, width: int) -> None:
+        """Lay out what is worth searching for what a matcher finds, or for whatever of a width may be looked for."""
         joints = None if matcher is None else matcher.joints
+        self.state[layout.B_NEAR] = width if matcher is None else matcher.near
         self._joints = self._any if joints is None else joints
         assert self._joints.flags.c_contiguous
         self.state[layout.B_JOINTS] = self._joints.ctypes.data
@@ -120,7 +121,7 @@ class Walker:
 
     def load(self, entries: Entries) -> None:
         """Have the kernels at hand, so that processes that are forked inherit them."""
-        self.seek(None)
+        self.seek(None, 1)
         layout.point_at_pack(self.state, entries.pack, np.zeros(0, np.int64))
         walking.step(self.state, 1, False)  # noqa: FBT003 - the compiler takes places only
         walking.make_last(self.state)
@@ -157,7 +158,7 @@ class Walker:
     def windows(self, entries: Entries, roots: Whole, width: int, walked: Walked) -> Iterator[memoryview]:
         """The novel windows of some delta trees, for whatever else looks at them; each valid until the next."""
         state = self.state
-        self.seek(None)
+        self.seek(None, width)
         layout.point_at_pack(state, entries.pack, roots)
         while state[STATUS] != DONE:
             walking.step(state, width, False)  # noqa: FBT003 - the compiler takes places only
@@ -173,7 +174,7 @@ class Walker:
         self, entries: Entries, roots: Whole, matcher: Matcher, walked: Walked, *, whole: bool
     ) -> Iterator[tuple[int, Whereabouts | None]]:
         state = self.state
-        self.seek(matcher)
+        self.seek(matcher, matcher.width)
         layout.point_at_pack(state, entries.pack, roots)
         width = matcher.width
         lengths = np.array(matcher.lengths or [1], np.int64)

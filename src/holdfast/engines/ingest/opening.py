@@ -140,7 +140,7 @@ class _Opener:
         try:
             with zipfile.ZipFile(file) as archive:
                 for entry in archive.infolist():
-                    if entry.is_dir():
+                    if entry.filename.endswith("/"):  # ``is_dir`` fails on a member without a name
                         continue
                     self._count()
                     shown = f"{name}!{_shown(entry.filename)}"

@@ -69,8 +69,9 @@ latter's place, -1 for what is missing."""
 L_SPECIAL = 98
 """4 bytes a place: which entries of the trees on the path name marked objects, by their number in the tree."""
 L_FRAME_SPECIAL_AT, L_FRAME_SPECIALS = 99, 100
-B_JOINTS, B_SHORTEST = 107, 108
-"""Pairs of bytes that stand next to each other in what is looked for (a bit each), and the bytes of its shortest."""
+B_JOINTS, B_SHORTEST, B_NEAR = 107, 108, 109
+"""Pairs of bytes that stand next to each other in what is looked for (a bit each), the bytes of its shortest, and those
+to lay out at a seam where neither byte is zero."""
 ENTRIES_AT, SPECIAL_AT, SPECIALS = 101, 102, 103
 """Of the tree in hand: where its entries begin, where its special ones begin, and how many those are."""
 MOVED = 32

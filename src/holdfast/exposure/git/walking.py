@@ -27,6 +27,7 @@ from holdfast.exposure.git.layout import (
     B_HEADS,
     B_JOINTS,
     B_LEN,
+    B_NEAR,
     B_NODE,
     B_RECORD_AT,
     B_RECORD_COUNT,
@@ -143,32 +144,35 @@ def _window(state: Whole, node: int, source: int, start: int, length: int, reach
 
 
 @kernel
-def _joint(state: Whole, last: int, first: int) -> bool:
-    """Whether something that is looked for may lie across two bytes, by their addresses."""
-    pair = (byte_at(last) << 8) | byte_at(first)
-    return ((byte_at(state[B_JOINTS] + (pair >> 3)) >> (pair & 7)) & 1) != 0
+def _joint(state: Whole, last: int, first: int, margin: int) -> int:
+    """How far what is looked for may reach across two bytes, by their addresses; 0 when nothing can lie across."""
+    one, other = byte_at(last), byte_at(first)
+    pair = (one << 8) | other
+    if (byte_at(state[B_JOINTS] + (pair >> 3)) >> (pair & 7)) & 1 == 0:
+        return 0
+    # Only text in UTF-16 reaches farther, and of two bytes of it one is zero.
+    return margin if one == 0 or other == 0 else state[B_NEAR] - 1
 
 
 @kernel
 def _stretch(
-    state: Whole, node: int, source: int, start: int, length: int, reached: int, margin: int, copied: bool,
-    before: bool, after: bool,
-) -> int:  # fmt: skip
+    state: Whole, node: int, source: int, start: int, length: int, reached: int, copied: bool, before: int, after: int
+) -> int:
     """Lay out what of a stretch is worth searching; as ``_window``.
 
-    Of a copied one that is what is near its ends, of a new one all but those too short to hold anything, where
-    something may lie across an end.
+    Of a copied one that is what is near its ends, as far as is said, and of a new one all but those too short to hold
+    anything, where something may lie across an end.
     """
     if not copied:
-        if before or after or length >= state[B_SHORTEST]:
+        if before > 0 or after > 0 or length >= state[B_SHORTEST]:
             reached = _window(state, node, source, start, length, reached)
         return reached
-    head = min(length, margin) if before else 0
+    head = min(length, before)
     if head > 0:
         reached = _window(state, node, source, start, head, reached)
         if reached < 0:
             return -1
-    tail = max(head, length - margin) if after else length
+    tail = max(head, length - after)
     if tail < length:
         reached = _window(state, node, source + tail, start + tail, length - tail, reached)
     return reached
@@ -178,7 +182,7 @@ def _stretch(
 def _novel(state: Whole, node: int, at: int, end: int, base: int, margin: int) -> bool:
     """Lay out the novel windows of a checked delta's result; whether there was room for all."""
     done, reached = 0, -2
-    source, start, length, copied, before = 0, 0, 0, False, False
+    source, start, length, copied, before = 0, 0, 0, False, 0
     while at < end:
         byte = byte_at(at)
         at += 1
@@ -193,14 +197,14 @@ def _novel(state: Whole, node: int, at: int, end: int, base: int, margin: int) -
         else:
             at += byte
         if length > 0:
-            after = _joint(state, source + length - 1, place)
-            reached = _stretch(state, node, source, start, length, reached, margin, copied, before, after)
+            after = _joint(state, source + length - 1, place, margin)
+            reached = _stretch(state, node, source, start, length, reached, copied, before, after)
             if reached == -1:
                 return False
             before = after
         source, start, length, copied = place, done, more, copies
         done += more
-    return _stretch(state, node, source, start, length, reached, margin, copied, before, False) != -1
+    return _stretch(state, node, source, start, length, reached, copied, before, 0) != -1
 
 
 @kernel

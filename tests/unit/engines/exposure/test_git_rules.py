@@ -17,6 +17,7 @@ from holdfast.exposure.formats import shipped
 from holdfast.exposure.results import Hit, Totals
 from holdfast.exposure.unknown import RuledQuery, compile_ruled
 from holdfast.kernel.secrets import SecretValue
+from tests.packing import Entry, blob_id, copied, delta, repository_of
 from tests.planting import QUIET, Planted, made_up, new_repository
 from tests.rule_planting import KEY, RulePlants, documented, plant_rules
 from tests.unit.engines.exposure.listening import Heard
@@ -244,3 +245,24 @@ def test_a_file_name_that_looks_like_a_secret_is_redacted_wherever_it_is_shown(m
     shown = ruled().redact(f"config/{secret}/x.txt")
     assert secret not in shown
     assert f"fp:{made.plants['file_name'].fingerprint}" in shown
+
+
+@pytest.mark.parametrize("encoding", ["ascii", "utf-16-le", "utf-16-be"])
+def test_a_long_secret_over_a_seam_is_found_however_far_it_reaches(tmp_path: Path, encoding: str) -> None:
+    """Its halves come from two places of a base, so that nothing of it is new; UTF-16 takes twice the bytes."""
+    token = f"AAAA{'a1B2c3d'}:APA91b{'x7Kq2Lm9Zw' * 12}"
+    text = f"fcm key {token} behind it".encode(encoding)
+    filler = "nothing to see here, move along. ".encode(encoding) * 30
+    for share in (0.1, 0.4, 0.85):
+        cut = int(share * len(text)) // 2 * 2 + 1
+        base = filler + text[:cut] + filler + text[cut:] + filler
+        first, behind = len(filler), 2 * len(filler) + cut
+        operations = [copied(0, first + cut), copied(behind, len(text) - cut + len(filler))]
+        whole = filler + text + filler
+        made = delta(len(base), len(whole), *operations)
+        entries = [Entry("blob", base, blob_id(base)), Entry("ofs", made, blob_id(whole), base=0)]
+        home = tmp_path / f"{share}"
+        repository_of(home, entries)
+        fast, plain = (searched(home, ruled(), plain=one) for one in (False, True))
+        assert blob_id(whole).hex() in {hit.object for hit in plain.hits}
+        assert sorted(map(repr, fast.hits)) == sorted(map(repr, plain.hits))

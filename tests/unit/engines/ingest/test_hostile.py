@@ -16,7 +16,7 @@ import pytest
 from holdfast.engines.ingest import Limits
 from holdfast.investigation.framing import Chunks, Fault, csv_records
 from holdfast.investigation.framing import Limits as Framing
-from tests.unit.engines.ingest.helping import counts, event, ingest, native, packed, reasons, rows
+from tests.unit.engines.ingest.helping import counts, event, ingest, native, packed, reasons, rows, zipped
 
 _LINE = json.dumps(event(1)).encode()
 _MEASURE = r"""
@@ -234,6 +234,11 @@ def test_an_encrypted_member_is_named(tmp_path: Path) -> None:
 def test_a_damaged_archive_is_named(tmp_path: Path) -> None:
     made = ingest(tmp_path, {"a.zip": b"PK\x03\x04" + b"x" * 100, "b.tar": b"x" * 257 + b"ustar" + b"y" * 600})
     assert [one["quarantined"] for one in made.inputs if "!" in one["path"]] == [1, 1]
+
+
+def test_a_member_without_a_name_is_one_that_could_not_be_read(tmp_path: Path) -> None:
+    nameless = zipped({"~": native(event(1))}).replace(b"~", b"\0")
+    assert reasons(ingest(tmp_path, {"a.zip": nameless}))["logs/a.zip!"] == "a damaged member of an archive (1)"
 
 
 def test_a_name_that_is_no_text_is_shown_escaped(tmp_path: Path) -> None:
