@@ -176,7 +176,9 @@ class Origins:
         first, last = self._past.earliest(since), self._past.latest(holding)
         after = self._after(since)
         refs = self._tip_names[after[self._tip_at] > 0].tolist()
-        heads = self._tip_names[np.isin(self._tip_at, holding)].tolist()
+        held = np.zeros(len(self._past.numbers), bool)
+        held[holding] = True
+        heads = self._tip_names[held[self._tip_at]].tolist()
         reach: Reach = "unreachable"
         if self._reachable[holding].any():
             reach = "reachable"
