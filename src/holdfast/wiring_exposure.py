@@ -162,6 +162,17 @@ class Kit:
                 self.announce(f"The fast engine does not start here ({self._git.fallback}): the reference one is used.")
         return self._git
 
+    def _plain(self) -> bool:
+        """Whether the reference engine finds literals: it was asked for, or Hyperscan does not load here."""
+        if self.choices.plain:
+            return True
+        try:
+            import hyperscan  # noqa: F401, PLC0415 - only the fast engine needs it
+        except ImportError as fault:
+            self.announce(f"Hyperscan does not load here ({type(fault).__name__}): the reference engine is used.")
+            return True
+        return False
+
     def _need_spark(self) -> None:
         if self.choices.plain:
             raise BadInputError(
@@ -213,7 +224,7 @@ class Kit:
             within = Path(target.where) if self.choices.confined else None
             return self._repository().search(wanted, query, listener, within=within)
 
-        return FolderSearcher(repository, plain=self.choices.plain)
+        return FolderSearcher(repository, plain=self._plain())
 
     def _registry(self) -> Searcher:
         from holdfast.connectors.registries.searching import RegistrySearcher  # noqa: PLC0415 - few searches need it
@@ -224,7 +235,7 @@ class Kit:
 
         def search(chunks: Iterable[bytes], query: Query) -> Found:
             key = (query.digest, query.anchors)
-            anchors = compiled.get(key) or query.matcher(plain=self.choices.plain)
+            anchors = compiled.get(key) or query.matcher(plain=self._plain())
             compiled[key] = anchors
             return search_stream(chunks, query, anchors, Limits())
 

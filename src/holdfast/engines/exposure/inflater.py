@@ -26,6 +26,7 @@ def ready() -> None:
     """
     try:
         import deflate  # noqa: PLC0415 - only the fast engine needs it
+        import hyperscan  # noqa: F401, PLC0415 - its matchers, likewise
         import llvmlite.binding as llvm  # noqa: PLC0415 - likewise
 
         for library in sorted(Path(deflate.__file__).parent.glob("_deflate*")):

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 
 import numpy as np
 
-from holdfast.exposure.git import deltas, layout, walking
+from holdfast.exposure.git import layout
 from holdfast.exposure.git.layout import (
     DIRECT,
     DIRECT_AT,
@@ -30,6 +31,9 @@ from holdfast.exposure.git.layout import (
 )
 from holdfast.exposure.git.packs import Entries
 from holdfast.exposure.matching import Matcher
+
+with contextlib.suppress(ImportError):  # the plain engine needs no kernels; ``inflater.ready`` tells why there are none
+    from holdfast.exposure.git import deltas, walking
 
 ARENA = 1 << 30
 """Bytes of address space for the objects of one path; only what is used becomes memory."""

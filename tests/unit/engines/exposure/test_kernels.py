@@ -3,7 +3,12 @@
 from __future__ import annotations
 
 import hashlib
+import json
+import os
 import random
+import shutil
+import subprocess
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -106,3 +111,27 @@ def test_a_tree_of_which_nothing_is_there_is_counted_to_its_end(tmp_path: Path) 
     repository_of(tmp_path / "r", [Entry("tree", tree, oid)])
     heard = searched(tmp_path / "r", b"nothing-of-this-is-there-0123456789")
     assert next(fault.reason for fault in heard.faults if "missing" in fault.reason).startswith("150,000 objects are")
+
+
+def test_without_any_of_its_libraries_the_fast_engine_gives_way_to_the_plain_one(
+    planted: Planted, tmp_path: Path
+) -> None:
+    """For a repository, and for a folder with a file in it: all is found, and that it is slower is said."""
+    shutil.copytree(planted.home, tmp_path / "all" / "r.git")
+    (tmp_path / "all" / "note.txt").write_bytes(b"it was " + planted.secret)
+    program = """
+import runpy, sys
+for name in ("deflate", "hyperscan", "llvmlite", "numba"):
+    sys.modules[name] = None
+runpy.run_module("holdfast.cli", run_name="__main__", alter_sys=True)
+"""
+    words = [sys.executable, "-c", program, "exposure", "search", "--secret-stdin", "--json", str(tmp_path / "all")]
+    env = {**os.environ, "HOME": str(tmp_path), "XDG_DATA_HOME": str(tmp_path / "data")}
+    made = subprocess.run(words, input=planted.secret, env=env, capture_output=True, check=False)
+    *hits, end = map(json.loads, made.stdout.splitlines())
+    assert {Path(hit["path"]).name for hit in hits if hit["what"] == "file"} >= {"note.txt"}
+    assert len(hits) > len(planted.plants)
+    assert end["faults"] == 0
+    assert b"the reference one is used" in made.stderr
+    assert b"Hyperscan does not load here" in made.stderr
+    assert b"Traceback" not in made.stderr
