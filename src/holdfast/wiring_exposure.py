@@ -79,6 +79,7 @@ class Kit:
     """Hears once when the reference engine has to be used though nobody asked for it."""
     _key: ExposureKey | None = None
     _git: GitSearcher | None = None
+    _without: bool | None = None
     _pushed: Sequence[Push] = ()
 
     @property
@@ -164,14 +165,16 @@ class Kit:
 
     def _plain(self) -> bool:
         """Whether the reference engine finds literals: it was asked for, or Hyperscan does not load here."""
-        if self.choices.plain:
-            return True
-        try:
-            import hyperscan  # noqa: F401, PLC0415 - only the fast engine needs it
-        except ImportError as fault:
-            self.announce(f"Hyperscan does not load here ({type(fault).__name__}): the reference engine is used.")
-            return True
-        return False
+        if self._without is None:
+            self._without = self.choices.plain
+            try:
+                import hyperscan  # noqa: F401, PLC0415 - only the fast engine needs it
+            except ImportError as fault:
+                if not self._without:
+                    why = f"Hyperscan does not load here ({type(fault).__name__}): the reference engine is used."
+                    self.announce(why)
+                self._without = True
+        return self._without
 
     def _need_spark(self) -> None:
         if self.choices.plain:
@@ -192,7 +195,7 @@ class Kit:
         return SparkGitSearcher(processes=processes, pushes=self._pushed, cluster=Cluster(master, self.folder))
 
     def _engine(self) -> str:
-        plain = self.choices.plain if self._git is None else self._git.plain
+        plain = self._plain() if self._git is None else self._git.plain
         return "plain" if plain else "fast"
 
     def _pushes(self) -> Sequence[Push]:

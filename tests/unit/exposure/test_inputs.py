@@ -267,12 +267,12 @@ class TestSpeed:
             text = "".join(f"{seed}{tail * 40}" for seed in SEEDS) + tail * SIZE
             assert milliseconds(lambda text=text: scan(text[:SIZE], RULES, KEY)) < 200  # type: ignore[misc]
 
-    def test_a_message_of_500_characters_takes_under_a_millisecond(self) -> None:
+    def test_a_message_of_500_characters_takes_under_100_microseconds(self) -> None:
         plain = ("The responders looked at the deploy of last night and saw nothing odd in it. " * 7)[:500]
         busy = ORDINARY[:500]
         for text in (plain, busy):
-            spent = min(milliseconds(lambda text=text: [scan(text, RULES, KEY) for _ in range(200)]) for _ in range(3))  # type: ignore[misc]
-            assert spent / 200 < 1
+            spent = min(milliseconds(lambda text=text: [scan(text, RULES, KEY) for _ in range(40)]) for _ in range(30))  # type: ignore[misc]
+            assert spent / 40 < 0.1
 
 
 class TestLoading:

@@ -49,9 +49,11 @@ def parse_index(raw: Bytes, width: int) -> Index:
     """
     if len(raw) < 8 + _FAN + 2 * width:
         raise DamagedError("the index is cut off")
-    if bytes(raw[:4]) == _MAGIC:
-        return _second(raw, width)
-    return _first(raw, width)
+    index = _second(raw, width) if bytes(raw[:4]) == _MAGIC else _first(raw, width)
+    first = prefixes(index.ids)
+    if np.any(first[1:] < first[:-1]):
+        raise DamagedError("its ids are not in order")
+    return index
 
 
 def _fan(raw: Bytes, at: int) -> int:

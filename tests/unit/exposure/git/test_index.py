@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import random
+from pathlib import Path
 
 import numpy as np
 import pytest
 
-from holdfast.exposure.git.index import merged
+from holdfast.exposure.git.index import DamagedError, merged, parse_index
 from holdfast.exposure.git.layout import Bytes
+from tests.packing import Entry, blob_id, repository_of
 
 
 def _ids(chosen: list[bytes]) -> Bytes:
@@ -35,3 +37,15 @@ def test_with_a_list_of_none_the_other_stays() -> None:
     for ids, places, others in (merged(none, some), merged(some, none)):
         assert (ids == some).all()
         assert sorted([*places.tolist(), *others.tolist()]) == [0, 1]
+
+
+def test_an_index_out_of_order_is_damaged(tmp_path: Path) -> None:
+    """Objects are numbered by the order of their ids, and looked up by it."""
+    entries = [Entry("blob", data, blob_id(data)) for data in (b"one", b"two")]
+    _, index = repository_of(tmp_path / "r", entries)
+    raw = np.fromfile(index, np.uint8)
+    assert len(parse_index(raw, 20).ids) == 2
+    at = 8 + 1024
+    raw[at : at + 40] = np.concatenate([raw[at + 20 : at + 40], raw[at : at + 20]])
+    with pytest.raises(DamagedError, match="order"):
+        parse_index(raw, 20)
